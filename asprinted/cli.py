@@ -1,0 +1,110 @@
+"""The command line: `asprinted synthesise | verify | ledger`.
+
+Exit codes: 0 fine, 1 a claim or an assumption differs, 2 bad input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from asprinted import __version__
+from asprinted.study import Study, StudyError, load
+
+FINE, DIFFERS, BAD_INPUT = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code; `arguments` default to those of the process."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(load(options.folder), options)
+    except StudyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}. Check that the folder is there and can be written.", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("stopped; nothing was half written", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="asprinted", description="Printed numbers as intervals, and synthetic records whose reanalysis prints them again.")
+    parser.add_argument("--version", action="version", version=f"asprinted {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, run, says in (
+        ("synthesise", _synthesise, "make the records of a study from its study.yml, verify them, and write them"),
+        ("verify", _verify, "recompute every claim and assumption from the CSV files"),
+        ("ledger", _ledger, "list every claim: printed, computed, verdict, reason"),
+    ):
+        command = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
+        command.add_argument("folder", type=Path, help="folder that holds study.yml, such as data/harp-trial")
+        command.add_argument("--json", action="store_true", help="print JSON instead of text")
+        command.set_defaults(run=run)
+        if name == "synthesise":
+            command.add_argument("--check", action="store_true", help="write nothing; exit with 1 where the bytes would differ from the files there")
+    return parser
+
+
+def _synthesise(study: Study, options: argparse.Namespace) -> int:
+    from asprinted import records, synthesis
+
+    start = time.perf_counter()
+
+    def progress(line: str) -> None:
+        print(f"{time.perf_counter() - start:6.1f} s  {line}", file=sys.stderr, flush=True)
+
+    tables = synthesis.synthesise(study, progress)
+    if options.check:
+        made = {study.tables[name]["file"]: records.as_csv(study, name, frame) for name, frame in tables.items()}
+        made[records.PACKAGE] = records.package(study, made)
+        different = [file for file, content in made.items() if not _same(study.folder / file, content)]
+        _print(options, {"study": study.slug, "different": different}, [f"{study.folder / file}: its bytes differ" for file in different] or [f"{study.slug}: every file is byte for byte the same"])
+        return DIFFERS if different else FINE
+    files = records.write(study, tables)
+    rows = {name: len(frame) for name, frame in tables.items()}
+    progress(f"wrote {', '.join(f'{name} ({count} rows)' for name, count in rows.items())}")
+    _print(options, {"study": study.slug, "rows": rows, "files": [str(file) for file in files]}, [str(file) for file in files])
+    return FINE
+
+
+def _same(file: Path, content: bytes) -> bool:
+    return file.is_file() and file.read_bytes() == content
+
+
+def _verify(study: Study, options: argparse.Namespace) -> int:
+    from asprinted import reanalysis, records
+
+    tables = records.read(study)
+    results, kept = reanalysis.verdicts(study, tables), reanalysis.assumptions_kept(study, tables)
+    faults = reanalysis.differing(results, kept)
+    if reason := records.stale(study.folder):
+        faults.append(reason)
+    checked = sum(1 for each in results if each.verdict != "context")
+    summary = f"{study.slug}: {checked} claims recomputed, {len(results) - checked} context, {len(kept)} assumptions measured, {len(faults)} faults"
+    data = {"claims": [asdict(each) for each in results], "assumptions": [asdict(each) for each in kept], "faults": faults}
+    _print(options, data, [*faults, summary])
+    return DIFFERS if faults else FINE
+
+
+def _ledger(study: Study, options: argparse.Namespace) -> int:
+    from asprinted import reanalysis, records, verdict
+
+    results = reanalysis.verdicts(study, records.read(study))
+    counts: dict[str, int] = {}
+    for each in results:
+        counts[each.verdict] = counts.get(each.verdict, 0) + 1
+    lines = [f"{each.id}\n    {each.says}\n    printed {each.printed or '(words)'}; computed {each.computed or '(not recomputed)'}; {each.label}" + (f"\n    {each.reason}" if each.reason else "") for each in results]
+    lines.append("; ".join(f"{count} {verdict.VERDICTS[name]}" for name, count in counts.items()))
+    _print(options, {"study": study.slug, "counts": counts, "claims": [asdict(each) for each in results]}, lines)
+    return FINE if all(each.as_expected for each in results) else DIFFERS
+
+
+def _print(options: argparse.Namespace, data: object, lines: list[str]) -> None:
+    print(json.dumps(data, indent=2, ensure_ascii=False) if options.json else "\n".join(lines))

@@ -1,0 +1,193 @@
+"""Claims and assumptions recomputed from the records, by the reference model of each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from asprinted import models, records, verdict
+from asprinted.chapter import null_value
+from asprinted.study import SEPARATOR, Study, StudyError
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An assumption held against the records: its bounds, the value found, and whether it lies within them."""
+
+    id: str
+    says: str
+    lo: float
+    hi: float
+    found: float
+
+    @property
+    def holds(self) -> bool:
+        return self.lo <= self.found <= self.hi
+
+
+class Reanalysis:
+    """The records of a study, with each model fitted once, when it is first asked for."""
+
+    def __init__(self, study: Study, tables: Mapping[str, pd.DataFrame]):
+        self.study = study
+        self.tables = {name: records.joined(study, tables, name) for name in tables}
+        self._fits: dict[tuple[str, str], models.Fit] = {}
+
+    def fit(self, model: str, outcome: str) -> models.Fit:
+        """The Fit of the named model for `outcome`. Raises StudyError where the records do not allow it."""
+        key = (model, outcome)
+        if key not in self._fits:
+            spec = self.study.models[model]
+            try:
+                self._fits[key] = models.fit(spec, self.tables[spec["table"]], outcome)
+            except ValueError as error:
+                raise StudyError(self.study.file, SEPARATOR.join(("models", model)), outcome, f"{error}.") from None
+        return self._fits[key]
+
+    def value(self, by: Mapping[str, Any]) -> float | str:
+        """What an entry's `by` means, computed: a number in the printed unit, or text for a set of values."""
+        if "model" not in by:
+            return self._describe(by)
+        outcomes = by.get("outcome", "outcome")
+        if isinstance(outcomes, str):
+            return self._estimate(by, outcomes)
+        values = [self._estimate(by, outcome) for outcome in outcomes]
+        return max(values) if by.get("take") == "largest" else min(values)
+
+    def _estimate(self, by: Mapping[str, Any], outcome: str) -> float:
+        contrast = self.study.models[by["model"]]["contrasts"][by["contrast"]]
+        return getattr(self.fit(by["model"], outcome).contrast(contrast), by["statistic"])
+
+    def _describe(self, by: Mapping[str, Any]) -> float | str:
+        frame = self.tables[by["table"]]
+        for column, wanted in by.get("filter", {}).items():
+            frame = frame[frame[column].isin(wanted if isinstance(wanted, list) else [wanted])]
+        return _STATISTICS[by["statistic"]](self, frame, by)
+
+    # The statistics of a table, each taking the filtered frame and the entry's `by`.
+
+    def _bounds(self, by: Mapping[str, Any]) -> tuple[float, float]:
+        spec = self.study.tables[by["table"]]["columns"][by["column"]]
+        return spec["minimum"], spec["maximum"]
+
+    def _two_visits(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> pd.DataFrame:
+        """A row a person with the column's value at the two visits of `between`, both there."""
+        [(visit, pair)] = by["between"].items()
+        wide = frame.pivot(index=self.study.tables[by["table"]]["key"][0], columns=visit, values=by["column"])
+        return wide[list(pair)].dropna()
+
+    def _group_icc(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
+        """The intraclass correlation of change by programme group, from one-way analysis of variance."""
+        key = self.study.tables[by["table"]]["key"][0]
+        group = self.study.design["people"]["groups"]["column"]
+        wide = self._two_visits(frame, by)
+        change = (wide.iloc[:, 1] - wide.iloc[:, 0]).rename("change").to_frame()
+        change["group"] = frame.drop_duplicates(key).set_index(key)[group]
+        blocks = change.groupby("group")["change"]
+        sizes = blocks.count()
+        k, n = len(sizes), int(sizes.sum())
+        within = float(blocks.var(ddof=1).mul(sizes - 1).sum() / (n - k))
+        between = float((sizes * (blocks.mean() - change["change"].mean()) ** 2).sum() / (k - 1))
+        typical = (n - (sizes**2).sum() / n) / (k - 1)
+        return float((between - within) / (between + (typical - 1) * within))
+
+    def _lost_difference(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
+        """Baseline mean of the people lost at the later visit minus that of the people seen, in SDs."""
+        [(visit, (first, last))] = by["between"].items()
+        wide = frame.pivot(index=self.study.tables[by["table"]]["key"][0], columns=visit, values=by["column"])
+        lost = wide[last].isna()
+        return float((wide.loc[lost, first].mean() - wide.loc[~lost, first].mean()) / wide[first].std())
+
+    def _returned(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
+        """Share of the people missing at the first of two visits who are seen at the second."""
+        [(visit, (first, last))] = by["between"].items()
+        wide = frame.pivot(index=self.study.tables[by["table"]]["key"][0], columns=visit, values=by["column"])
+        return float(wide.loc[wide[first].isna(), last].notna().mean())
+
+    def _share_deviation(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
+        """Largest absolute difference between the shares of a column's values and the assumed ones."""
+        columns = by["column"]
+        assumed = next(each for each in self.study.assumptions.values() if each.by == by)
+        found = frame[columns].mean() if isinstance(columns, list) else frame[columns].value_counts(normalize=True)
+        return max(abs(found.get(name, 0.0) - float(share)) for name, share in assumed.value.items())
+
+    def _duplicates(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
+        """People who share every score at every visit with someone else."""
+        key = self.study.tables[by["table"]]["key"]
+        scores = list(self.study.design["scores"]["outcomes"])
+        wide = frame.pivot(index=key[0], columns=key[1], values=scores)
+        return float(wide.duplicated().sum())
+
+    def _largest_share(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
+        """The share of the commonest value that is not at a bound."""
+        low, high = self._bounds(by)
+        values = frame[by["column"]].dropna()
+        inner = values[(values > low) & (values < high)]
+        return float(inner.value_counts().max() / len(values))
+
+
+def _share_at(end: int):
+    def share(self: Reanalysis, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
+        values = frame[by["column"]].dropna()
+        return float((values == self._bounds(by)[end]).mean())
+
+    return share
+
+
+def _of_column(function):
+    return lambda self, frame, by: float(function(frame[by["column"]].dropna().astype(float)))
+
+
+_STATISTICS = {
+    "count": lambda self, frame, by: len(frame),
+    "observed": lambda self, frame, by: int(frame[by["column"]].notna().sum()),
+    "distinct": lambda self, frame, by: int(frame[by["column"]].nunique()),
+    "values": lambda self, frame, by: "; ".join(str(value) for value in sorted(frame[by["column"]].dropna().unique())),
+    "smallest_count": lambda self, frame, by: int(frame[by["column"]].value_counts().min()),
+    "largest_count": lambda self, frame, by: int(frame[by["column"]].value_counts().max()),
+    "smallest_sum": lambda self, frame, by: int(frame[by["column"]].sum(axis=1).min()),
+    "percent": _of_column(lambda values: 100 * values.mean()),
+    "mean": _of_column(np.mean),
+    "sd": _of_column(lambda values: values.std(ddof=1)),
+    "skewness": _of_column(lambda values: values.skew()),
+    "correlation": lambda self, frame, by: float(self._two_visits(frame, by).corr().iloc[0, 1]),
+    "icc": Reanalysis._group_icc,
+    "share_at_minimum": _share_at(0),
+    "share_at_maximum": _share_at(1),
+    "largest_share": Reanalysis._largest_share,
+    "share_deviation": Reanalysis._share_deviation,
+    "lost_difference": Reanalysis._lost_difference,
+    "returned": Reanalysis._returned,
+    "duplicates": Reanalysis._duplicates,
+}
+
+
+def verdicts(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[verdict.Verdict]:
+    """A Verdict for every claim of the study, in the order of study.yml, computed from `tables`."""
+    analysis = Reanalysis(study, tables)
+    return [
+        verdict.judge(claim, analysis.value(claim.by) if claim.by and claim.kind != "context" else None, null_value(study, id))
+        for id, claim in study.claims.items()
+    ]
+
+
+def assumptions_kept(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[Kept]:
+    """Every assumption that can be computed and has bounds, held against `tables`."""
+    analysis = Reanalysis(study, tables)
+    return [
+        Kept(id, entry.says, float(entry.bounds[0]), float(entry.bounds[1]), float(analysis.value(entry.by)))
+        for id, entry in study.assumptions.items()
+        if entry.by and entry.bounds
+    ]
+
+
+def differing(results: list[verdict.Verdict], kept: list[Kept]) -> list[str]:
+    """A line for each claim whose verdict is not the expected one and each assumption out of bounds."""
+    claims = (f"{each.id}: printed {each.printed}, computed {each.computed}: {each.label}. {each.reason}" for each in results if not each.as_expected)
+    bounds = (f"assumption {each.id}: found {each.found:.4g}, outside {each.lo:g} to {each.hi:g}" for each in kept if not each.holds)
+    return list(itertools.chain(claims, bounds))

@@ -1,0 +1,214 @@
+"""Records: the CSV files of a study, read with every cell checked, and written whole with their data package."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from asprinted.study import SEPARATOR, Study, StudyError
+
+PACKAGE = "datapackage.json"
+NOTICE = (
+    "Synthetic records: nobody in them exists. They were made by calculation so that their reanalysis prints "
+    "the numbers of the source; what the source does not print is assumed and marked A."
+)
+
+
+def read(study: Study) -> dict[str, pd.DataFrame]:
+    """The study's tables as data frames, in file order, every cell checked against its column.
+
+    Raises StudyError naming file, row, column, value and remedy.
+    """
+    tables = {name: _read_table(study, name) for name in study.tables}
+    for name, entry in study.tables.items():
+        if "parent" in entry:
+            key = entry["key"][0]
+            known = set(tables[entry["parent"]][key])
+            for row, id in enumerate(tables[name][key]):
+                if id not in known:
+                    raise _fault(study, name, row, key, id, f"No row of {study.tables[entry['parent']]['file']} has this {key}.")
+    return tables
+
+
+def joined(study: Study, tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
+    """The table `name` with the columns of its parent table joined on, a row a row of the table."""
+    entry = study.tables[name]
+    if "parent" not in entry:
+        return tables[name]
+    return tables[name].merge(tables[entry["parent"]], on=entry["key"][0], how="left", validate="many_to_one")
+
+
+def _read_table(study: Study, name: str) -> pd.DataFrame:
+    entry = study.tables[name]
+    file = study.folder / entry["file"]
+    try:
+        text = file.read_text("utf-8")
+        frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    except OSError as error:
+        raise StudyError(file, "file", error.strerror, f"Make the records with: asprinted synthesise data/{study.slug}") from None
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reason = str(error).splitlines()[0]
+        raise StudyError(file, "file", reason, f"Not readable as CSV in UTF-8. Make it again with: asprinted synthesise data/{study.slug}") from None
+    if list(frame.columns) != list(entry["columns"]):
+        raise StudyError(file, "header", ",".join(frame.columns), f"The columns must be {','.join(entry['columns'])}, as study.yml lists them.")
+    typed = pd.DataFrame({column: _typed(study, name, column, frame[column]) for column in frame})
+    twice = typed.duplicated(entry["key"])
+    if twice.any():
+        row = int(twice.to_numpy().argmax())
+        raise _fault(study, name, row, entry["key"][0], typed[entry["key"][0]][row], f"The key {', '.join(entry['key'])} stands twice.")
+    return typed
+
+
+def _typed(study: Study, table: str, column: str, cells: pd.Series) -> pd.Series:
+    """The cells of one column in its type, every one checked."""
+    spec = study.tables[table]["columns"][column]
+    empty = cells == ""
+    if spec.get("required") and empty.any():
+        raise _fault(study, table, int(empty.to_numpy().argmax()), column, "", "This column may not be empty.")
+    if spec["type"] == "string":
+        values: pd.Series = cells.mask(empty, None)
+    else:
+        values = pd.to_numeric(cells.mask(empty, None), errors="coerce")
+        wrong = values.isna() & ~empty
+        if spec["type"] == "integer":
+            wrong |= (values % 1 != 0) & ~empty
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            raise _fault(study, table, row, column, cells[row], f"It must be {'a whole number' if spec['type'] == 'integer' else 'a number'}.")
+        if "minimum" in spec or "maximum" in spec:
+            low, high = spec.get("minimum", float("-inf")), spec.get("maximum", float("inf"))
+            outside = (values < low) | (values > high)
+            if outside.any():
+                row = int(outside.to_numpy().argmax())
+                raise _fault(study, table, row, column, cells[row], f"It must lie between {low} and {high}.")
+        if spec["type"] == "integer":
+            values = values.astype("int64") if not empty.any() else values.astype("Int64")
+    if "values" in spec:
+        stranger = ~values.isin(spec["values"]) & ~empty
+        if stranger.any():
+            row = int(stranger.to_numpy().argmax())
+            raise _fault(study, table, row, column, cells[row], f"It must be one of: {', '.join(map(str, spec['values']))}.")
+    return values
+
+
+def _fault(study: Study, table: str, row: int, column: str, value: Any, remedy: str) -> StudyError:
+    file = study.folder / study.tables[table]["file"]
+    return StudyError(file, SEPARATOR.join((f"line {row + 2}", column)), value, remedy)
+
+
+def as_csv(study: Study, name: str, frame: pd.DataFrame) -> bytes:
+    """The bytes of a table: UTF-8, line feeds, each column with its decimals, empty where missing."""
+    columns = study.tables[name]["columns"]
+    text = pd.DataFrame({column: _cells(frame[column], spec) for column, spec in columns.items()})
+    return text.to_csv(index=False, lineterminator="\n").encode("utf-8")
+
+
+def _cells(values: pd.Series, spec: Mapping[str, Any]) -> list[str]:
+    if spec["type"] == "string":
+        return ["" if pd.isna(value) else str(value) for value in values]
+    decimals = spec.get("decimals", 0) if spec["type"] == "number" else 0
+    return ["" if pd.isna(value) else f"{value:.{decimals}f}" for value in values]
+
+
+def write(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
+    """The files written: one CSV a table, and datapackage.json last; each replaces its forerunner whole."""
+    contents = {study.tables[name]["file"]: as_csv(study, name, frame) for name, frame in tables.items()}
+    contents[PACKAGE] = package(study, contents)
+    return [write_whole(study.folder / file, content) for file, content in contents.items()]
+
+
+def write_whole(file: Path, content: bytes) -> Path:
+    """`file`, holding `content`: written beside it and then moved into place, so never half written."""
+    handle, beside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        os.chmod(beside, 0o644)
+        os.replace(beside, file)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    return file
+
+
+def package(study: Study, contents: Mapping[str, bytes]) -> bytes:
+    """The study's data package (Frictionless Tabular Data Package): dictionary, checksums, fingerprint of study.yml."""
+    resources = []
+    for name, entry in study.tables.items():
+        content = contents[entry["file"]]
+        schema: dict[str, Any] = {
+            "fields": [_field(column, spec) for column, spec in entry["columns"].items()],
+            "primaryKey": entry["key"],
+            "missingValues": [""],
+        }
+        if "parent" in entry:
+            key = entry["key"][0]
+            schema["foreignKeys"] = [{"fields": [key], "reference": {"resource": entry["parent"], "fields": [key]}}]
+        resources.append(
+            {
+                "name": name,
+                "path": entry["file"],
+                "profile": "tabular-data-resource",
+                "description": f"{entry['row']}. {NOTICE}",
+                "format": "csv",
+                "mediatype": "text/csv",
+                "encoding": "utf-8",
+                "bytes": len(content),
+                "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+                "schema": schema,
+            }
+        )
+    whole = {
+        "profile": "tabular-data-package",
+        "name": study.slug,
+        "title": study.title,
+        "description": NOTICE,
+        "licenses": [{"name": "CC0-1.0", "title": "Creative Commons Zero v1.0 Universal"}],
+        "sources": [{"title": source.reference} for source in study.sources.values()],
+        "study": {"file": study.file.name, "sha256": study.fingerprint},
+        "resources": resources,
+    }
+    return (json.dumps(whole, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _field(column: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    marks = spec["mark"] if isinstance(spec["mark"], list) else [spec["mark"]]
+    constraints: dict[str, Any] = {"required": True} if spec.get("required") else {}
+    if "values" in spec:
+        constraints["enum"] = spec["values"]
+    constraints |= {bound: spec[bound] for bound in ("minimum", "maximum") if bound in spec}
+    field = {"name": column, "type": spec["type"], "title": spec.get("label", column), "description": spec["says"], "mark": marks}
+    if "unit" in spec:
+        field["unit"] = spec["unit"]
+    if "decimals" in spec:
+        field["decimals"] = spec["decimals"]
+    return field | ({"constraints": constraints} if constraints else {})
+
+
+def stale(folder: Path | str) -> str | None:
+    """Why the records in `folder` are not those of its study.yml, or None where they are.
+
+    Compares the fingerprint of study.yml and the checksum of each CSV with datapackage.json.
+    """
+    folder = Path(folder)
+    remedy = f"make them again with: asprinted synthesise data/{folder.resolve().name}"
+    try:
+        whole = json.loads((folder / PACKAGE).read_text("utf-8"))
+        study_bytes = (folder / whole["study"]["file"]).read_bytes().replace(b"\r\n", b"\n")
+        if hashlib.sha256(study_bytes).hexdigest() != whole["study"]["sha256"]:
+            return f"{folder / 'study.yml'} has changed since the records were made: {remedy}"
+        for resource in whole["resources"]:
+            content = (folder / resource["path"]).read_bytes().replace(b"\r\n", b"\n")
+            if f"sha256:{hashlib.sha256(content).hexdigest()}" != resource["hash"]:
+                return f"{folder / resource['path']} was changed by hand, without its study file: {remedy}"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{folder / PACKAGE} cannot be read ({error}): {remedy}"
+    return None

@@ -1,0 +1,57 @@
+"""Records that reproduce the printed numbers, made from a study file alone.
+
+`synthesise` gives the tables, already read back from their CSV text and verified; nothing is written.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from asprinted import reanalysis, records
+from asprinted.records import stale
+from asprinted.study import Study, StudyError
+from asprinted.synthesis import design, events, scores
+
+__all__ = ["stale", "synthesise"]
+
+
+def synthesise(study: Study, progress: Callable[[str], None] = lambda line: None) -> dict[str, pd.DataFrame]:
+    """The study's tables, every claim of which prints as the source prints it, after writing and reading back.
+
+    `progress` is told each step. The same study file gives the same bytes. Raises StudyError where a target
+    cannot be met, naming the claims in conflict, or where a claim or an assumption fails on the records.
+    """
+    tables: dict[str, pd.DataFrame] = {}
+    if "people" in study.design:
+        progress("people: arms, sites, groups, covariates")
+        people, health = design.people(study)
+        tables[study.design["people"]["table"]] = people
+        if "scores" in study.design:
+            tables[study.design["scores"]["table"]] = scores.visits(study, people, health, progress)
+    if "cells" in study.design:
+        progress("counts: searching the free ones")
+        tables[study.design["cells"]["table"]] = events.cells(study)
+    missing = [name for name in study.tables if name not in tables]
+    if missing:
+        raise StudyError(study.file, "design", missing[0], "No part of the design makes this table: add one, or take the table out.")
+    tables = {name: tables[name] for name in study.tables}
+    progress("reading back and verifying every claim and assumption")
+    tables = read_back(study, tables)
+    faults = reanalysis.differing(reanalysis.verdicts(study, tables), reanalysis.assumptions_kept(study, tables))
+    if faults:
+        raise StudyError(study.file, "records", None, "The records made do not meet every target:\n  " + "\n  ".join(faults))
+    return tables
+
+
+def read_back(study: Study, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables as they are read from their own CSV text."""
+    with tempfile.TemporaryDirectory() as folder:
+        there = replace(study, folder=Path(folder) / study.slug)
+        there.folder.mkdir()
+        records.write(there, tables)
+        return records.read(there)

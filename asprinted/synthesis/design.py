@@ -1,0 +1,149 @@
+"""Who is in the records: arms, sites, programme groups, covariates, and who is seen at which visit."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from asprinted.study import SEPARATOR, Study, StudyError
+
+
+def generator(study: Study, *variable: str) -> np.random.Generator:
+    """A random generator keyed by the study's slug and the variable's name: no clock, no order of calls."""
+    key = hashlib.sha256("/".join((study.slug, *variable)).encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "big")))
+
+
+def apportion(total: int, shares: Sequence[float]) -> list[int]:
+    """Whole numbers that sum to `total` in proportion to `shares`, by largest remainder."""
+    exact = np.asarray(shares, dtype=float) / sum(shares) * total
+    counts = np.floor(exact).astype(int)
+    for index in np.argsort(-(exact - counts), kind="stable")[: total - counts.sum()]:
+        counts[index] += 1
+    return counts.tolist()
+
+
+def people(study: Study) -> tuple[pd.DataFrame, np.ndarray]:
+    """The table of people, and their general health (n,), a standard normal score that is not in the records."""
+    spec = study.design["people"]
+    arm_column = spec["arms"]["column"]
+    sizes = {arm: int(study.number(amount)) for arm, amount in spec["arms"]["sizes"].items()}
+    rows = pd.DataFrame({arm_column: np.repeat(list(sizes), list(sizes.values()))})
+    if "sites" in spec:
+        shares = study.shares(spec["sites"]["shares"])
+        rows[spec["sites"]["column"]] = [
+            site
+            for size in sizes.values()
+            for site, count in zip(shares, apportion(size, list(shares.values())), strict=True)
+            for _ in range(count)
+        ]
+    rows = rows.iloc[generator(study, "order").permutation(len(rows))].reset_index(drop=True)
+    width = len(str(len(rows)))
+    key = study.tables[spec["table"]]["key"][0]
+    rows[key] = [f"synthetic-{number:0{width}d}" for number in range(1, len(rows) + 1)]
+    if "groups" in spec:
+        rows[spec["groups"]["column"]] = _groups(study, rows)
+    health = generator(study, "health").standard_normal(len(rows))
+    for covariate in spec.get("covariates", []):
+        for column, values in _covariate(study, spec["table"], covariate, health).items():
+            rows[column] = values
+    return rows[list(study.tables[spec["table"]]["columns"])], health
+
+
+def _groups(study: Study, rows: pd.DataFrame) -> list[str | None]:
+    """The programme group of each person: within each site, sizes between the two bounds, both of which occur."""
+    spec = study.design["people"]["groups"]
+    smallest, largest = int(study.number(spec["smallest"])), int(study.number(spec["largest"]))
+    in_arm = rows[study.design["people"]["arms"]["column"]] == spec["arm"]
+    site_column = study.design["people"].get("sites", {}).get("column")
+    sites = rows[site_column] if site_column else pd.Series("all", index=rows.index)
+    counts = sites[in_arm].value_counts(sort=False).sort_index()
+    rng = generator(study, "groups")
+    sizes: dict[str, list[int]] = {}
+    for site, count in counts.items():
+        number = round(count / ((smallest + largest) / 2))
+        number = min(max(number, math.ceil(count / largest)), count // smallest)
+        if number == 0 or not smallest * number <= count <= largest * number:
+            where = SEPARATOR.join(("design", "people", "groups"))
+            raise StudyError(study.file, where, f"{smallest} to {largest}", f"{count} people of site {site!r} cannot be divided into groups of that size: change the site's share or the bounds.")
+        sizes[site] = apportion(int(count), [1.0] * number)
+    for turn in range(10_000):
+        flat = [size for each in sizes.values() for size in each]
+        if turn >= 5 * len(flat) and min(flat) == smallest and max(flat) == largest:
+            break
+        groups = sizes[list(sizes)[rng.integers(len(sizes))]]
+        giver, taker = rng.integers(len(groups), size=2)
+        if giver != taker and groups[giver] > smallest and groups[taker] < largest:
+            groups[giver] -= 1
+            groups[taker] += 1
+    labels: list[str | None] = [None] * len(rows)
+    for site, each in sizes.items():
+        members = rng.permutation(np.flatnonzero(in_arm & (sites == site)))
+        names = [f"{site}-{number:02d}" for number, size in enumerate(each, 1) for _ in range(size)]
+        for person, name in zip(members, names, strict=True):
+            labels[person] = name
+    return labels
+
+
+def _covariate(study: Study, table: str, spec: Mapping, health: np.ndarray) -> dict[str, np.ndarray]:
+    """The column or columns of one covariate entry: name → values (n,)."""
+    rho = study.number(spec["health"]) if "health" in spec else 0.0
+    n = len(health)
+    if spec["kind"] == "whole":
+        column = study.tables[table]["columns"][spec["column"]]
+        latent = rho * health + math.sqrt(1 - rho**2) * generator(study, spec["column"]).standard_normal(n)
+        latent = (latent - latent.mean()) / latent.std()
+        values = np.rint(study.number(spec["mean"]) + study.number(spec["sd"]) * latent)
+        return {spec["column"]: np.clip(values, column["minimum"], column["maximum"]).astype(int)}
+    shares = study.shares(spec["shares"])
+    if spec["kind"] == "category":
+        values = np.repeat(list(shares), apportion(n, list(shares.values())))
+        return {spec["column"]: generator(study, spec["column"]).permutation(values)}
+    latents = {
+        name: rho * health + math.sqrt(1 - rho**2) * generator(study, name).standard_normal(n) - stats.norm.isf(share)
+        for name, share in ((name, shares[name]) for name in spec["columns"])
+    }
+    above = np.column_stack(list(latents.values()))
+    flags = (above > 0).astype(int)
+    none = flags.sum(axis=1) == 0
+    flags[none, above[none].argmax(axis=1)] = 1
+    return dict(zip(latents, flags.T, strict=True))
+
+
+def seen(study: Study, arms: np.ndarray, wellness: np.ndarray) -> np.ndarray:
+    """Who is seen at each visit, (n, visits) of True and False, with the exact counts of the study file.
+
+    wellness: (n,) standardised baseline scores; less well people are lost more often. Most losses last.
+    """
+    spec = study.design["scores"]["losses"]
+    slope, back = study.number(spec["health"]), study.number(spec["return"])
+    months = study.design["scores"]["months"]
+    there = np.ones((len(arms), len(months)), dtype=bool)
+    for arm, counts in spec["seen"].items():
+        members = np.flatnonzero(arms == arm)
+        for visit, amount in enumerate(counts, 1):
+            target = int(study.number(amount))
+            if not 0 <= target <= len(members):
+                where = SEPARATOR.join(("design", "scores", "losses", "seen", arm))
+                raise StudyError(study.file, where, target, f"There are {len(members)} people in this arm.")
+            rng = generator(study, "losses", arm, str(months[visit]))
+            liability = slope * wellness[members] + rng.gumbel(size=len(members))
+            before = there[members, visit - 1]
+            gone = int((~before).sum())
+            returning = round(back * gone) if visit > 1 else 0
+            returning = max(returning, target - int(before.sum()))
+            newly = int(before.sum()) + returning - target
+            now = before.copy()
+            now[_top(np.where(before, -np.inf, -liability), returning)] = True
+            now[_top(np.where(before, liability, -np.inf), newly)] = False
+            there[members, visit] = now
+    return there
+
+
+def _top(values: np.ndarray, count: int) -> np.ndarray:
+    return np.argsort(-values, kind="stable")[:count]

@@ -1,0 +1,106 @@
+"""Yes/no outcomes from counts: a person a row, and free counts searched until every claim prints."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from asprinted import models
+from asprinted.printed import parse
+from asprinted.study import SEPARATOR, Study, StudyError
+from asprinted.synthesis.design import generator
+
+
+def cells(study: Study, most: int = 200_000) -> pd.DataFrame:
+    """A table of people from the study file's counts, with the free column's counts found by search.
+
+    The search starts at the assumed share and takes counts in order of their distance from it, so the records
+    are the nearest to the assumption that print every claim. Raises StudyError where `most` counts were tried
+    in vain.
+    """
+    spec = study.design["cells"]
+    rows = [(int(study.number(row["people"])), row["values"]) for row in spec["rows"]]
+    if "free" not in spec:
+        return _table(study, rows)
+    column, share = spec["free"]["column"], study.number(spec["free"]["share"])
+    kinds = [values | {column: value} for _, values in rows for value in (1, 0)]
+    sizes = np.array([people for people, _ in rows])
+    prints = _tests(study, kinds)
+
+    def split(counts: tuple[int, ...]) -> np.ndarray:
+        return np.column_stack([counts, sizes - counts]).ravel()
+
+    start = tuple(round(share * people) for people in sizes)
+    queue: list[tuple[float, tuple[int, ...]]] = [(0.0, start)]
+    known = {start}
+    for _ in range(most):
+        if not queue:
+            break
+        _, counts = heapq.heappop(queue)
+        people = split(counts)
+        if all(test(people) for test in prints):
+            return _table(study, list(zip(people.tolist(), kinds, strict=True)))
+        for index, size in enumerate(sizes):
+            for step in (-1, 1):
+                near = counts[:index] + (counts[index] + step,) + counts[index + 1 :]
+                if 0 <= near[index] <= size and near not in known:
+                    known.add(near)
+                    heapq.heappush(queue, (float((((np.array(near) - share * sizes) ** 2) / sizes).sum()), near))
+    where = SEPARATOR.join(("design", "cells", "free"))
+    raise StudyError(study.file, where, column, f"None of {len(known)} counts tried prints every claim: change the share, the counts or the model.")
+
+
+def _tests(study: Study, kinds: list[dict[str, Any]]) -> list[Callable[[np.ndarray], bool]]:
+    """For each claim that depends on the free column, a function of the people (kinds,) of each kind: does it print?
+
+    Only the family gee-logistic is searched; another claim on the free column is refused by name.
+    """
+    spec = study.design["cells"]
+    column = spec["free"]["column"]
+    name = study.tables[spec["table"]]["key"][0]
+    frame = pd.DataFrame(kinds).assign(**{name: range(len(kinds))})
+    tests = []
+    for claim in study.claims.values():
+        by = claim.by or {}
+        model = study.models.get(by.get("model", ""))
+        if model is not None and model["table"] == spec["table"] and column in str(model):
+            if model["family"] != "gee-logistic":
+                where = SEPARATOR.join(("claims", claim.id, "by", "model"))
+                raise StudyError(study.file, where, by["model"], "Free counts are searched for the family gee-logistic only.")
+            tests.append(_test(claim, model, models.design(model, frame, by["outcome"])))
+        elif model is None and by.get("table") == spec["table"] and by.get("column") == column:
+            where = SEPARATOR.join(("claims", claim.id, "by", "column"))
+            raise StudyError(study.file, where, column, "A claim on the free column itself is not searched: give the counts instead.")
+    return tests
+
+
+def _test(claim: Any, model: dict[str, Any], rows: models.Design) -> Callable[[np.ndarray], bool]:
+    number = parse(claim.printed, claim.rounding)
+    weights = rows.contrast(model["contrasts"][claim.by["contrast"]])
+
+    def prints(people: np.ndarray) -> bool:
+        try:
+            beta, cov = models.logistic_gee(rows.y, rows.X, rows.groups, people.astype(float))
+        except ValueError:
+            return False
+        fit = models.Fit(beta, cov, None, model.get("level", 0.95), True, {}, int(people.sum()), rows)
+        return number.contains(getattr(fit.linear(weights), claim.by["statistic"]))
+
+    return prints
+
+
+def _table(study: Study, split: list[tuple[int, dict[str, Any]]]) -> pd.DataFrame:
+    """A row a person from (people, values) pairs, in a fixed random order."""
+    name = study.design["cells"]["table"]
+    columns = list(study.tables[name]["columns"])
+    key = study.tables[name]["key"][0]
+    people = [values for number, values in split for _ in range(number)]
+    order = generator(study, name, "order").permutation(len(people))
+    width = len(str(len(people)))
+    frame = pd.DataFrame([people[index] for index in order])
+    frame[key] = [f"synthetic-{name}-{number:0{width}d}" for number in range(1, len(people) + 1)]
+    return frame.reindex(columns=columns)
