@@ -1,13 +1,14 @@
 """What chapters import: the study, a check of each claim, and numbers for sentences.
 
     from asprinted.chapter import check, say, study
-    harp = study("../data/harp-trial")
-    check("pcs.change.p", p_value)
-    say("pcs_difference", f"{difference:.2f}")
+    trial = study("../data/some-trial")
+    check("score.change.p", p_value)
+    say("mean_difference", f"{difference:.2f}")
 """
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -93,10 +94,13 @@ def say(name: str, text: str) -> None:
         glue(name, text, display=False)
 
 
-def behind(frame: pd.DataFrame, caption: str = "The numbers behind this figure") -> _Shown:
-    """A folded table with the numbers behind a figure, with header cells that a screen reader can follow."""
+def behind(frame: pd.DataFrame, summary: str = "The numbers behind this figure") -> _Shown:
+    """A folded table, with header cells that a screen reader can follow."""
     flat = frame.reset_index() if frame.index.names != [None] else frame
     table = flat.to_html(index=False, border=0, na_rep="", classes="behind").replace("<th>", '<th scope="col">')
     return _Shown(
-        {"text/plain": flat.to_string(index=False), "text/html": f"<details><summary>{caption}</summary>{table}</details>"}
+        {
+            "text/plain": flat.to_string(index=False),
+            "text/html": f"<details><summary>{html.escape(summary)}</summary>{table}</details>",
+        }
     )

@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         ("ledger", _ledger, "list every claim: printed, computed, verdict, reason"),
     ):
         command = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
-        command.add_argument("folder", type=Path, help="folder that holds study.yml, such as data/harp-trial")
+        command.add_argument("folder", type=Path, help="folder that holds study.yml, such as data/some-trial")
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
         command.set_defaults(run=run)
         if name == "synthesise":

@@ -72,11 +72,18 @@ class Design:
     first: pd.DataFrame
 
     def contrast(self, terms: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """The (p,) weights on the coefficients; a column that a term leaves out takes its value in the first row."""
+        """The (p,) weights on the coefficients; a column that a term leaves out takes its value in the first row.
+
+        Raises ValueError where a term names a value that the rows do not have.
+        """
         total = np.zeros(self.X.shape[1])
         for term in terms:
             at = pd.concat([self.first], ignore_index=True).assign(**term["at"])
-            total += term["weight"] * np.asarray(patsy.build_design_matrices([self.info], at)[0])[0]
+            try:
+                row = np.asarray(patsy.build_design_matrices([self.info], at)[0])[0]
+            except patsy.PatsyError as error:
+                raise ValueError(f"no contrast at {term['at']!r}: {error.message}") from None
+            total += term["weight"] * row
         return total
 
 
@@ -87,7 +94,9 @@ def design(model: Mapping[str, Any], frame: pd.DataFrame, outcome: str) -> Desig
     """
     stacked = _stack(model, frame)
     formula = model["formula"].replace("{outcome}", outcome)
-    left, right = formula.split("~", 1)
+    left, _, right = formula.partition("~")
+    if left.strip() not in stacked:
+        raise ValueError(f"formula {formula!r} cannot be read: what stands left of '~' is not a column")
     try:
         X = patsy.dmatrix(right, stacked, NA_action=patsy.NAAction(NA_types=[]), return_type="matrix")
     except patsy.PatsyError as error:

@@ -1,14 +1,14 @@
 """A printed number: its text, the interval of values that print so, and its comparison with a computed value.
 
-"0.66" stands for every value that rounds to it. Nothing here needs more than the standard library,
+"0.62" stands for every value that rounds to it. Nothing here needs more than the standard library,
 so that the module also runs in a reader's browser.
 
->>> parse(".046").interval()
-Interval(lo=Decimal('0.0455'), hi=Decimal('0.0465'), lo_closed=True, hi_closed=False)
->>> agrees(0.04572, ".046"), agrees(0.04652, ".046")
+>>> parse(".037").interval()
+Interval(lo=Decimal('0.0365'), hi=Decimal('0.0375'), lo_closed=True, hi_closed=False)
+>>> agrees(0.03672, ".037"), agrees(0.03752, ".037")
 (True, False)
->>> in_style(0.04572, like=".046")
-'.046'
+>>> in_style(0.03672, like=".037")
+'.037'
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ class Printed:
 
     @property
     def canonical(self) -> str:
-        """ASCII text with a leading zero and no thousands mark: "<.0001" becomes "<0.0001"."""
+        """ASCII text with a leading zero and no thousands mark: "<.0005" becomes "<0.0005"."""
         sign = "-" if self.negative else ""
         relation = "" if self.relation == "=" else self.relation
-        return f"{relation}{sign}{abs(self.value):f}{'%' if self.percent else ''}"
+        return f"{relation}{sign}{self.value.copy_abs():f}{'%' if self.percent else ''}"
 
     def interval(self) -> Interval:
         """The values that print as this text.
@@ -86,6 +86,11 @@ class Printed:
         half-even keeps both or neither; truncation reaches from the number away from zero.
         A printed zero holds both signs, "−0.00" only values up to zero.
         """
+        with localcontext() as context:
+            context.prec = max(28, len(self.value.as_tuple().digits) + self.decimals + 2)
+            return self._interval()
+
+    def _interval(self) -> Interval:
         value, unit = self.value, Decimal(1).scaleb(-self.decimals)
         if self.relation == "<":
             return Interval(None, value, False, False)
@@ -127,12 +132,14 @@ class Printed:
         if self.relation != "=" and self.contains(value):
             return self.text
         number = round_to(value, self.decimals, self.rounding)
-        digits = f"{abs(number):f}"
+        digits = f"{number.copy_abs():f}"
         if _drops_leading_zero(self.text) and digits.startswith("0."):
             digits = digits[1:]
         elif mark := _thousands_mark(self.text):
             whole, point, rest = digits.partition(".")
             digits = f"{int(whole):,}".replace(",", mark) + point + rest
+        if "\u00b7" in self.text:
+            digits = digits.replace(".", "\u00b7")
         minus = next((c for c in self.text if c in _MINUS), "−")
         sign = minus if number.is_signed() and (number != 0 or self.negative) else ""
         if number == 0 and self.negative and self.contains(value):
@@ -141,7 +148,7 @@ class Printed:
 
 
 def parse(text: str, rounding: str = "half-up") -> Printed:
-    """A `Printed` from the text of a source, such as ".046", "<.0001", "−0.21", "29%", "12,477" or "three".
+    """A `Printed` from the text of a source, such as ".037", "<.0005", "−0.83", "41%", "98,765" or "three".
 
     Raises TypeError where `text` is not a string (a number has already lost its trailing zeros)
     and ValueError where it cannot be read or the rounding is unknown.
@@ -160,7 +167,7 @@ def parse(text: str, rounding: str = "half-up") -> Printed:
     if not match or not (match["whole"] or match["decimals"]):
         raise ValueError(
             f'printed number "{text}" cannot be read: write it as the source does, '
-            'for example ".046", "<.0001", "−0.21", "29%" or "12,477"'
+            'for example ".037", "<.0005", "−0.83", "41%" or "98,765"'
         )
     whole = re.sub(f"[{_THOUSANDS}]", "", match["whole"]) or "0"
     value = Decimal(f"{whole}.{match['decimals']}" if match["decimals"] else whole)
@@ -168,7 +175,7 @@ def parse(text: str, rounding: str = "half-up") -> Printed:
     return Printed(
         text,
         _RELATIONS[match["relation"] or ""],
-        -value if negative else value,
+        value.copy_negate() if negative else value,
         negative,
         bool(match["percent"]),
         rounding,
@@ -209,7 +216,7 @@ def round_to(value: Number, decimals: int, rounding: str = "half-up") -> Decimal
     with localcontext() as context:
         context.prec = max(28, len(str(whole)) + 2)
         number = Decimal(whole + up).scaleb(-decimals)
-    return -number if exact < 0 else number
+    return number.copy_negate() if exact < 0 else number
 
 
 def percent_of(count: int, total: int) -> Fraction:

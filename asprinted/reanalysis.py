@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,17 @@ class Reanalysis:
         return self._fits[key]
 
     def value(self, by: Mapping[str, Any]) -> float | str:
-        """What an entry's `by` means, computed: a number in the printed unit, or text for a set of values."""
+        """What an entry's `by` means, computed: a number in the printed unit, or text for a set of values.
+
+        Raises StudyError where the records do not allow it.
+        """
+        found = self._value(by)
+        if not isinstance(found, str) and not math.isfinite(found):
+            where = SEPARATOR.join(("models", by["model"]) if "model" in by else ("tables", by["table"]))
+            raise StudyError(self.study.file, where, dict(by), "The records leave too few rows, or too little difference between them, for it.")
+        return found
+
+    def _value(self, by: Mapping[str, Any]) -> float | str:
         if "model" not in by:
             return self._describe(by)
         outcomes = by.get("outcome", "outcome")
@@ -61,7 +72,11 @@ class Reanalysis:
 
     def _estimate(self, by: Mapping[str, Any], outcome: str) -> float:
         contrast = self.study.models[by["model"]]["contrasts"][by["contrast"]]
-        return getattr(self.fit(by["model"], outcome).contrast(contrast), by["statistic"])
+        fitted = self.fit(by["model"], outcome)
+        try:
+            return getattr(fitted.contrast(contrast), by["statistic"])
+        except ValueError as error:
+            raise StudyError(self.study.file, SEPARATOR.join(("models", by["model"], "contrasts", by["contrast"])), outcome, f"{error}.") from None
 
     def _describe(self, by: Mapping[str, Any]) -> float | str:
         frame = self.tables[by["table"]]

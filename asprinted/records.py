@@ -51,7 +51,7 @@ def _read_table(study: Study, name: str) -> pd.DataFrame:
     file = study.folder / entry["file"]
     try:
         text = file.read_text("utf-8")
-        frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+        frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
     except OSError as error:
         raise StudyError(file, "file", error.strerror, f"Make the records with: asprinted synthesise data/{study.slug}") from None
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -59,6 +59,10 @@ def _read_table(study: Study, name: str) -> pd.DataFrame:
         raise StudyError(file, "file", reason, f"Not readable as CSV in UTF-8. Make it again with: asprinted synthesise data/{study.slug}") from None
     if list(frame.columns) != list(entry["columns"]):
         raise StudyError(file, "header", ",".join(frame.columns), f"The columns must be {','.join(entry['columns'])}, as study.yml lists them.")
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise StudyError(file, "line 2", None, f"It has more cells than the header's {len(frame.columns)}.")
+    if frame.empty:
+        raise StudyError(file, "line 2", None, f"There is no row below the header. Make the records with: asprinted synthesise data/{study.slug}")
     typed = pd.DataFrame({column: _typed(study, name, column, frame[column]) for column in frame})
     twice = typed.duplicated(entry["key"])
     if twice.any():

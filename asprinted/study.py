@@ -9,6 +9,7 @@ import difflib
 import functools
 import hashlib
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,6 +24,12 @@ from jsonschema.exceptions import ValidationError, best_match
 from asprinted import printed
 
 SEPARATOR = " › "
+_OF_MODEL = {"est", "se", "lo", "hi", "p"}
+_OF_BOUNDED = {"share_at_minimum", "share_at_maximum", "largest_share"}
+_OF_NUMBERS = _OF_BOUNDED | {"percent", "mean", "sd", "skewness", "correlation", "icc", "lost_difference", "smallest_sum"}
+_ESTIMATORS = {"mixed": ("REML", "ML"), "linear": ("OLS",), "risk-ratio": ("proportions",), "gee-logistic": ("GEE",)}
+_COVARIATES = {"whole": ("column", "mean", "sd"), "category": ("column", "shares"), "flags": ("columns", "shares")}
+_NEEDS = {"count": (), "duplicates": ()} | {name: ("column", "between") for name in ("correlation", "icc", "lost_difference", "returned")}
 
 
 class StudyError(ValueError):
@@ -71,7 +78,7 @@ class Claim:
 
     @property
     def address(self) -> str:
-        """The claim's name across all studies, such as "harp-trial:pcs.change.p"."""
+        """The claim's name across all studies, such as "some-trial:score.change.p"."""
         return f"{self.study}:{self.id}"
 
     @property
@@ -130,7 +137,7 @@ class Study:
             return float(printed.parse(self.claims[amount].printed).value)
         value = self.assumptions[amount].value if amount in self.assumptions else None
         if isinstance(value, str):
-            return float(Decimal(value))
+            return _number(self.file, ("assumptions", amount, "value"), value)
         known = [*self.claims, *self.assumptions]
         raise StudyError(self.file, "design", amount, f"No claim or assumption of that name holds one number.{_nearest(amount, known)}")
 
@@ -139,7 +146,7 @@ class Study:
         value = self.assumptions[id].value if id in self.assumptions else None
         if not isinstance(value, dict):
             raise StudyError(self.file, "assumptions", id, f"Give it a value with one share a category.{_nearest(id, self.assumptions)}")
-        return {name: float(share) for name, share in value.items()}
+        return {name: _number(self.file, ("assumptions", id, "value", name), share) for name, share in value.items()}
 
 
 def load(folder: Path | str) -> Study:
@@ -182,14 +189,14 @@ def _marks(mark: str | list[str]) -> tuple[str, ...]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without surprises: a key given twice is an error, and yes, no, on, off stay words."""
+    """YAML without surprises: a key given twice or not text is an error, and yes, no, on, off stay words."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen: set = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, (str, int, float, bool)):
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not a name", key_node.start_mark)
+            if not isinstance(key, str):
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not text: put it in quotes", key_node.start_mark)
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
             seen.add(key)
@@ -208,10 +215,10 @@ def _parse(file: Path, raw: bytes) -> dict[str, Any]:
         data = yaml.load(raw.decode("utf-8"), Loader=_Loader)
     except UnicodeDecodeError as error:
         raise StudyError(file, f"byte {error.start}", None, "The file is not UTF-8: save it as UTF-8.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "file"
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        problem = getattr(error, "problem", None) or (str(error).splitlines() or [type(error).__name__])[0]
         raise StudyError(file, where, None, f"Not readable as YAML: {problem}. Check indentation, colons and quotes there.") from None
     if not isinstance(data, dict):
         raise StudyError(file, "file", data, "The file must hold the top keys schema, title, sources, tables, design, models, claims, assumptions.")
@@ -227,7 +234,8 @@ def schema() -> dict[str, Any]:
 def _validate(file: Path, data: dict[str, Any]) -> None:
     error = best_match(Draft202012Validator(schema()).iter_errors(data))
     if error is not None:
-        raise StudyError(file, _path(error), error.instance if error.validator not in ("required", "additionalProperties") else None, _remedy(error))
+        of_fields = isinstance(error.instance, dict) and error.validator in ("required", "additionalProperties", "oneOf", "anyOf")
+        raise StudyError(file, _path(error), None if of_fields else error.instance, _remedy(error))
 
 
 def _path(error: ValidationError) -> str:
@@ -260,6 +268,9 @@ def _remedy(error: ValidationError) -> str:
         return f"It must match the pattern {expected}: lower case, digits and underscores, parts joined by full stops where it is a path."
     if error.validator == "oneOf" and "statistic" in error.schema.get("properties", {}):
         return "Give either 'model' or 'table', not both."
+    if error.validator == "anyOf":
+        fields = [repr(name) for each in expected for name in each.get("required", [])]
+        return f"Give {' or '.join(fields)}." if fields else f"It must be {error.schema.get('description', 'otherwise')}."
     return error.message[:200] + "."
 
 
@@ -275,39 +286,118 @@ def _check_references(study: Study, file: Path) -> None:
             need(column, table["columns"], "tables", name, "key")
         if "parent" in table:
             need(table["parent"], study.tables, "tables", name, "parent")
+            need(table["key"][0], study.tables[table["parent"]]["columns"], "tables", name, "parent")
+        for other in study.tables:
+            if other != name and study.tables[other]["file"] == table["file"]:
+                raise StudyError(file, SEPARATOR.join(("tables", name, "file")), table["file"], f"The table {other!r} has the same file: give each its own.")
     for name, model in study.models.items():
         need(model["table"], study.tables, "models", name, "table")
         if model["family"] in ("mixed", "linear", "gee-logistic") and "formula" not in model:
             raise StudyError(file, SEPARATOR.join(("models", name)), None, "The field 'formula' is missing: add it.")
         if model["family"] in ("mixed", "gee-logistic") and "groups" not in model:
             raise StudyError(file, SEPARATOR.join(("models", name)), None, "The field 'groups' is missing: add it.")
+        if model.get("estimator", _ESTIMATORS[model["family"]][0]) not in _ESTIMATORS[model["family"]]:
+            raise StudyError(file, SEPARATOR.join(("models", name, "estimator")), model["estimator"], f"The family {model['family']!r} takes {' or '.join(_ESTIMATORS[model['family']])}.")
+        if model.get("test") == "t" and model["family"] != "linear":
+            raise StudyError(file, SEPARATOR.join(("models", name, "test")), "t", "Only the family 'linear' has a t test here: give wald-z.")
+        columns = _columns(study, model["table"])
+        if "waves" in model:
+            for column in model["waves"]["columns"]:
+                need(column, columns, "models", name, "waves", "columns")
+            columns = columns | {model["waves"]["time"]: {"values": list(model["waves"]["columns"].values())}}
+        if "groups" in model:
+            need(model["groups"], columns, "models", name, "groups")
+        for contrast, terms in model.get("contrasts", {}).items():
+            for column, value in (pair for term in terms for pair in term["at"].items()):
+                need(column, columns, "models", name, "contrasts", contrast, "at")
+                need(value, columns[column].get("values", [value]), "models", name, "contrasts", contrast, "at", str(column))
     for id, claim in study.claims.items():
         need(claim.source, study.sources, "claims", id, "source")
         if claim.printed is not None and claim.kind in ("number", "inequality"):
             _check_printed(file, claim)
-        if claim.declared is not None and claim.kind == "direction":
+        is_text = (claim.by or {}).get("statistic") == "values"
+        if is_text and claim.kind not in ("words", "context"):
+            raise StudyError(file, SEPARATOR.join(("claims", id, "by", "statistic")), "values", f"It gives text, for a claim of the kind 'words', not {claim.kind!r}.")
+        if claim.declared is not None and claim.kind in ("words", "direction") and not is_text:
             try:
                 printed.parse(claim.declared)
             except ValueError as error:
-                raise StudyError(file, SEPARATOR.join(("claims", id, "declared")), claim.declared, f'{error}: a direction reads like ">0".') from None
+                raise StudyError(file, SEPARATOR.join(("claims", id, "declared")), claim.declared, f'{error}: what is computed is a number, so declare one, such as ">0".') from None
         if claim.expect not in ("reproduced", "holds", "context") and not claim.reason:
             raise StudyError(file, SEPARATOR.join(("claims", id)), None, f"The field 'reason' is missing: a claim expected to be {claim.expect!r} needs one.")
+    for id, assumption in study.assumptions.items():
+        limits = [_number(file, ("assumptions", id, "bounds"), bound) for bound in assumption.bounds or ()]
+        if limits != sorted(limits):
+            raise StudyError(file, SEPARATOR.join(("assumptions", id, "bounds")), list(assumption.bounds or ()), "The lower bound comes first.")
+        if (assumption.by or {}).get("statistic") == "share_deviation":
+            study.shares(id)
     for kind, entries in (("claims", study.claims), ("assumptions", study.assumptions)):
         for id, entry in entries.items():
             if entry.by:
                 _check_by(study, entry.by, need, kind, id)
-    people = study.design.get("people")
+    _check_design(study, need)
+
+
+def _check_design(study: Study, need: Any) -> None:
+    """Raise StudyError where the design names something that is not there, or leaves a column of people unmade."""
+
+    def fault(remedy: str, *where: str) -> StudyError:
+        return StudyError(study.file, SEPARATOR.join(("design", *where)), None, remedy)
+
+    people, scores, cells = (study.design.get(part, {}) for part in ("people", "scores", "cells"))
+    arms = people.get("arms", {}).get("sizes", {})
     if people:
         need(people["table"], study.tables, "design", "people", "table")
-    scores = study.design.get("scores")
+        columns = study.tables[people["table"]]["columns"]
+        made = list(study.tables[people["table"]]["key"])
+        for name in ("arms", "sites", "groups"):
+            if name in people:
+                need(people[name]["column"], columns, "design", "people", name, "column")
+                made.append(people[name]["column"])
+        if "groups" in people:
+            need(people["groups"]["arm"], arms, "design", "people", "groups", "arm")
+        for number, part in enumerate(people.get("covariates", [])):
+            where = ("people", "covariates", str(number))
+            for name in _COVARIATES[part["kind"]]:
+                if name not in part:
+                    raise fault(f"The field {name!r} is missing: add it.", *where)
+            for column in part["columns"] if part["kind"] == "flags" else [part["column"]]:
+                need(column, columns, "design", *where)
+                made.append(column)
+                if part["kind"] == "whole" and not {"minimum", "maximum"} <= set(columns[column]):
+                    raise fault(f"Give the column {column!r} a minimum and a maximum.", *where)
+        for column in columns:
+            if column not in made:
+                raise fault(f"Nothing makes the column {column!r}: add a covariate, or take the column out.", "people")
     if scores:
+        if not people:
+            raise fault("Scores belong to people: add 'people'.")
         need(scores["table"], study.tables, "design", "scores", "table")
         need(scores["model"], study.models, "design", "scores", "model")
-        for outcome in scores["outcomes"]:
-            need(outcome, study.tables[scores["table"]]["columns"], "design", "scores", "outcomes", outcome)
-    cells = study.design.get("cells")
+        columns = study.tables[scores["table"]]["columns"]
+        need(scores["visit"], columns, "design", "scores", "visit")
+        for month in scores["months"]:
+            need(month, columns[scores["visit"]].get("values", [month]), "design", "scores", "months")
+        for outcome, entry in scores["outcomes"].items():
+            where = ("scores", "outcomes", outcome)
+            need(outcome, columns, "design", *where)
+            if columns[outcome]["type"] == "string" or not columns[outcome].get("minimum", math.inf) < columns[outcome].get("maximum", -math.inf):
+                raise fault(f"The column {outcome!r} must hold numbers between a minimum and a larger maximum.", *where)
+            for arm in entry["change"]:
+                need(arm, arms, "design", *where, "change")
+        for arm, amounts in scores["losses"]["seen"].items():
+            need(arm, arms, "design", "scores", "losses", "seen")
+            if len(amounts) != len(scores["months"]) - 1:
+                raise fault(f"Give {len(scores['months']) - 1} amounts, one for each visit after the first.", "scores", "losses", "seen", arm)
     if cells:
         need(cells["table"], study.tables, "design", "cells", "table")
+        columns = study.tables[cells["table"]]["columns"]
+        for row in cells["rows"]:
+            for column, value in row["values"].items():
+                need(column, columns, "design", "cells", "rows")
+                need(value, columns[column].get("values", [value]), "design", "cells", "rows", str(column))
+        if "free" in cells:
+            need(cells["free"]["column"], columns, "design", "cells", "free", "column")
 
 
 def _check_printed(file: Path, claim: Claim) -> None:
@@ -322,27 +412,55 @@ def _check_printed(file: Path, claim: Claim) -> None:
 
 
 def _check_by(study: Study, by: dict[str, Any], need: Any, *where: str) -> None:
-    outcomes = [by["outcome"]] if isinstance(by.get("outcome"), str) else by.get("outcome", [])
-    if "model" in by:
+    of_model = "model" in by
+    for name in ("outcome", "contrast") if of_model else _NEEDS.get(by["statistic"], ("column",)):
+        if name not in by:
+            raise StudyError(study.file, SEPARATOR.join((*where, "by")), None, f"The field {name!r} is missing: add it.")
+    if of_model != (by["statistic"] in _OF_MODEL):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), by["statistic"], f"A {'model' if of_model else 'table'} does not give it.")
+    if of_model:
         need(by["model"], study.models, *where, "by", "model")
         model = study.models[by["model"]]
-        columns = _columns(study, model["table"]) | {model.get("waves", {}).get("outcome", "")}
-        if "contrast" in by:
-            need(by["contrast"], model.get("contrasts", {}), *where, "by", "contrast")
-        for outcome in outcomes:
+        columns = _columns(study, model["table"]) | {model.get("waves", {}).get("outcome", ""): {}}
+        need(by["contrast"], model.get("contrasts", {}), *where, "by", "contrast")
+        for outcome in [by["outcome"]] if isinstance(by["outcome"], str) else by["outcome"]:
             need(outcome, columns, *where, "by", "outcome")
-    else:
-        need(by["table"], study.tables, *where, "by", "table")
-        named = [by["column"]] if isinstance(by.get("column"), str) else by.get("column", [])
-        for column in [*named, *by.get("filter", {}), *by.get("between", {})]:
-            need(column, _columns(study, by["table"]), *where, "by", "column")
+        return
+    need(by["table"], study.tables, *where, "by", "table")
+    columns = _columns(study, by["table"])
+    if by["statistic"] != "share_deviation" and "column" in by and isinstance(by["column"], list) != (by["statistic"] == "smallest_sum"):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), by["column"], f"Give {'a list of columns' if by['statistic'] == 'smallest_sum' else 'one column'}.")
+    for column in [by["column"]] if isinstance(by.get("column"), str) else by.get("column", []):
+        need(column, columns, *where, "by", "column")
+        if columns[column]["type"] == "string" and by["statistic"] in _OF_NUMBERS:
+            raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), column, f"It holds text, of which {by['statistic']!r} cannot be taken.")
+        for bound in ("minimum", "maximum") if by["statistic"] in _OF_BOUNDED else ():
+            if bound not in columns[column]:
+                raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), column, f"Give that column a {bound!r}.")
+    for name in ("filter", "between"):
+        for column, wanted in by.get(name, {}).items():
+            need(column, columns, *where, "by", name)
+            for value in wanted if isinstance(wanted, list) else [wanted]:
+                need(value, columns[column].get("values", [value]), *where, "by", name, str(column))
+    pairs = list(by.get("between", {"": [0, 0]}).values())
+    if len(pairs) != 1 or not isinstance(pairs[0], list) or len(pairs[0]) != 2:
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "between")), by["between"], "Give one column and two of its values.")
 
 
-def _columns(study: Study, table: str) -> set[str]:
+def _columns(study: Study, table: str) -> dict[str, dict[str, Any]]:
     """The columns of a table and of the table it belongs to."""
     entry = study.tables[table]
-    own = set(entry["columns"])
-    return own | set(study.tables[entry["parent"]]["columns"]) if "parent" in entry else own
+    return (study.tables[entry["parent"]]["columns"] if "parent" in entry else {}) | entry["columns"]
+
+
+def _number(file: Path, where: tuple[str, ...], text: str) -> float:
+    try:
+        number = float(Decimal(text))
+    except ArithmeticError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise StudyError(file, SEPARATOR.join(where), text, "A number is meant here.")
+    return number
 
 
 def _nearest(name: str, known: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 
 import pandas as pd
 
@@ -69,7 +70,7 @@ def judge(claim: Claim, value: printed.Number | str | None = None, null: float =
         return _verdict(claim, claim.printed or "", "", "context", "", claim.reason)
     if value is None:
         raise ValueError(f"{claim.address} needs a computed value")
-    shown = claim.printed or claim.declared or ""
+    shown = claim.printed or (claim.declared or "").replace(">=", "≥").replace("<=", "≤")
     if claim.kind in ("words", "direction"):
         holds, computed = _compare_declared(claim.declared or "", value)
         return _verdict(claim, shown, computed, "holds" if holds else _otherwise(claim), "", claim.reason)
@@ -127,19 +128,18 @@ def _compare_declared(declared: str, value: printed.Number | str) -> tuple[bool,
     number = printed.parse(declared)
     if number.relation == "=":
         return number.contains(value), number.render(value)
-    return number.contains(value), f"{printed.round_to(value, max(2, number.decimals)):f}"
+    holds = number.contains(value)
+    decimals = 0 if value == int(value) else max(2, number.decimals)
+    return holds, f"{printed.round_to(value, decimals):f}"
 
 
 def _decision(claim: Claim, number: printed.Printed, value: printed.Number, null: float) -> str:
     statistic = (claim.by or {}).get("statistic")
-    if statistic == "p":
-        threshold = 0.05
-    elif statistic in ("est", "lo", "hi"):
-        threshold = null
-    else:
+    if statistic not in ("p", "est", "lo", "hi"):
         return ""
+    threshold = Decimal("0.05") if statistic == "p" else Decimal(null)
     lo, hi, _, _ = number.interval()
-    if lo is not None and hi is not None and lo < threshold < hi:
+    if (lo is None or lo < threshold) and (hi is None or threshold < hi):
         return ""
-    printed_below = (hi if hi is not None else lo) <= threshold if hi is not None else False
+    printed_below = hi is not None and hi <= threshold
     return "same" if (float(value) < threshold) == printed_below else "flips"

@@ -29,13 +29,16 @@ def synthesise(study: Study, progress: Callable[[str], None] = lambda line: None
     tables: dict[str, pd.DataFrame] = {}
     if "people" in study.design:
         progress("people: arms, sites, groups, covariates")
-        people, health = design.people(study)
+        with design.faults_at(study, "people"):
+            people, health = design.people(study)
         tables[study.design["people"]["table"]] = people
         if "scores" in study.design:
-            tables[study.design["scores"]["table"]] = scores.visits(study, people, health, progress)
+            with design.faults_at(study, "scores"):
+                tables[study.design["scores"]["table"]] = scores.visits(study, people, health, progress)
     if "cells" in study.design:
         progress("counts: searching the free ones")
-        tables[study.design["cells"]["table"]] = events.cells(study)
+        with design.faults_at(study, "cells"):
+            tables[study.design["cells"]["table"]] = events.cells(study)
     missing = [name for name in study.tables if name not in tables]
     if missing:
         raise StudyError(study.file, "design", missing[0], "No part of the design makes this table: add one, or take the table out.")
@@ -49,9 +52,13 @@ def synthesise(study: Study, progress: Callable[[str], None] = lambda line: None
 
 
 def read_back(study: Study, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """The tables as they are read from their own CSV text."""
+    """The tables as they are read from their own CSV text. Raises StudyError where a cell is not what its column allows."""
     with tempfile.TemporaryDirectory() as folder:
         there = replace(study, folder=Path(folder) / study.slug)
         there.folder.mkdir()
         records.write(there, tables)
-        return records.read(there)
+        try:
+            return records.read(there)
+        except StudyError as error:
+            remedy = f"{error.remedy} This study file makes records that are not so: correct its design."
+            raise StudyError(study.folder / Path(error.file).name, error.field, error.value, remedy) from None

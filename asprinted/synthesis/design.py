@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,18 @@ def generator(study: Study, *variable: str) -> np.random.Generator:
     """A random generator keyed by the study's slug and the variable's name: no clock, no order of calls."""
     key = hashlib.sha256("/".join((study.slug, *variable)).encode()).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "big")))
+
+
+@contextlib.contextmanager
+def faults_at(study: Study, *part: str) -> Iterator[None]:
+    """A block in which arithmetic that fails is a StudyError at that part of the design."""
+    try:
+        yield
+    except StudyError:
+        raise
+    except (ValueError, ArithmeticError) as error:
+        where = SEPARATOR.join(("design", *part))
+        raise StudyError(study.file, where, None, f"No records can be made from these numbers ({error}): check the claims and assumptions named there.") from error
 
 
 def apportion(total: int, shares: Sequence[float]) -> list[int]:
@@ -130,7 +143,7 @@ def seen(study: Study, arms: np.ndarray, wellness: np.ndarray) -> np.ndarray:
             target = int(study.number(amount))
             if not 0 <= target <= len(members):
                 where = SEPARATOR.join(("design", "scores", "losses", "seen", arm))
-                raise StudyError(study.file, where, target, f"There are {len(members)} people in this arm.")
+                raise StudyError(study.file, where, amount, f"{target} cannot be seen: there are {len(members)} people in this arm.")
             rng = generator(study, "losses", arm, str(months[visit]))
             liability = slope * wellness[members] + rng.gumbel(size=len(members))
             before = there[members, visit - 1]

@@ -42,7 +42,7 @@ def cells(study: Study, most: int = 200_000) -> pd.DataFrame:
             break
         _, counts = heapq.heappop(queue)
         people = split(counts)
-        if all(test(people) for test in prints):
+        if all(test(people) for test in prints.values()):
             return _table(study, list(zip(people.tolist(), kinds, strict=True)))
         for index, size in enumerate(sizes):
             for step in (-1, 1):
@@ -51,11 +51,12 @@ def cells(study: Study, most: int = 200_000) -> pd.DataFrame:
                     known.add(near)
                     heapq.heappush(queue, (float((((np.array(near) - share * sizes) ** 2) / sizes).sum()), near))
     where = SEPARATOR.join(("design", "cells", "free"))
-    raise StudyError(study.file, where, column, f"None of {len(known)} counts tried prints every claim: change the share, the counts or the model.")
+    claims = ", ".join(prints)
+    raise StudyError(study.file, where, column, f"None of {len(known) - len(queue)} counts tried prints {claims}: change the share, the counts or the model.")
 
 
-def _tests(study: Study, kinds: list[dict[str, Any]]) -> list[Callable[[np.ndarray], bool]]:
-    """For each claim that depends on the free column, a function of the people (kinds,) of each kind: does it print?
+def _tests(study: Study, kinds: list[dict[str, Any]]) -> dict[str, Callable[[np.ndarray], bool]]:
+    """For each claim that depends on the free column, by id, a function of the people (kinds,) of each kind: does it print?
 
     Only the family gee-logistic is searched; another claim on the free column is refused by name.
     """
@@ -63,7 +64,7 @@ def _tests(study: Study, kinds: list[dict[str, Any]]) -> list[Callable[[np.ndarr
     column = spec["free"]["column"]
     name = study.tables[spec["table"]]["key"][0]
     frame = pd.DataFrame(kinds).assign(**{name: range(len(kinds))})
-    tests = []
+    tests = {}
     for claim in study.claims.values():
         by = claim.by or {}
         model = study.models.get(by.get("model", ""))
@@ -71,7 +72,7 @@ def _tests(study: Study, kinds: list[dict[str, Any]]) -> list[Callable[[np.ndarr
             if model["family"] != "gee-logistic":
                 where = SEPARATOR.join(("claims", claim.id, "by", "model"))
                 raise StudyError(study.file, where, by["model"], "Free counts are searched for the family gee-logistic only.")
-            tests.append(_test(claim, model, models.design(model, frame, by["outcome"])))
+            tests[claim.id] = _test(claim, model, models.design(model, frame, by["outcome"]))
         elif model is None and by.get("table") == spec["table"] and by.get("column") == column:
             where = SEPARATOR.join(("claims", claim.id, "by", "column"))
             raise StudyError(study.file, where, column, "A claim on the free column itself is not searched: give the counts instead.")
@@ -79,7 +80,7 @@ def _tests(study: Study, kinds: list[dict[str, Any]]) -> list[Callable[[np.ndarr
 
 
 def _test(claim: Any, model: dict[str, Any], rows: models.Design) -> Callable[[np.ndarray], bool]:
-    number = parse(claim.printed, claim.rounding)
+    number = parse(claim.printed or claim.declared or "", claim.rounding)
     weights = rows.contrast(model["contrasts"][claim.by["contrast"]])
 
     def prints(people: np.ndarray) -> bool:

@@ -8,8 +8,9 @@ steps then moves the results a little; the difference is fed back until every cl
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +20,14 @@ from scipy import optimize, stats
 
 from asprinted import models, printed
 from asprinted.study import SEPARATOR, Claim, Study, StudyError
-from asprinted.synthesis.design import generator, seen
+from asprinted.synthesis.design import faults_at, generator, seen
 
 MARGIN = 0.5  # how far inside its interval each claim must end, as a share of half the interval's width
 
 
 @dataclass(frozen=True)
 class Target:
-    """A claim about one contrast: low ≤ statistic ≤ high. weights: (p,) on the coefficients; sign of the estimate."""
+    """A claim about one contrast: low ≤ statistic ≤ high. weights: (p,) on the coefficients."""
 
     claim: str
     text: str
@@ -34,7 +35,6 @@ class Target:
     weights: np.ndarray
     low: float
     high: float
-    sign: int = 1
 
 
 def visits(study: Study, people: pd.DataFrame, health: np.ndarray, progress: Callable[[str], None]) -> pd.DataFrame:
@@ -48,7 +48,8 @@ def visits(study: Study, people: pd.DataFrame, health: np.ndarray, progress: Cal
     long = pd.DataFrame({key: np.repeat(people[key].to_numpy(), len(months)), spec["visit"]: np.tile(months, len(people))})
     for outcome in spec["outcomes"]:
         progress(f"scores: {outcome}")
-        long[outcome] = _score(study, people, long, there, outcome, latents[outcome])
+        with faults_at(study, "scores", "outcomes", outcome):
+            long[outcome] = _score(study, people, long, there, outcome, latents[outcome])
     return long[list(study.tables[spec["table"]]["columns"])]
 
 
@@ -178,12 +179,14 @@ def _critical(target: Target, fit: models.Fit) -> tuple[float, float]:
     """The smallest and largest |estimate / SE| that print the p value, whether z or t is the reference.
 
     The z test and a t test on the within-person degrees of freedom must both print it, so that the choice
-    between them does not decide the digits.
+    between them does not decide the digits; a p with too many decimals for that is left to the model's own test.
     """
     df = fit.df or max(3, fit.n - int(fit.design.groups.max()) - 1 - len(fit.beta))
     strict, loose = stats.t(df), stats.norm if fit.df is None else stats.t(fit.df)
     low = strict.isf(target.high / 2) if target.high < 1 else 0.0
     high = loose.isf(target.low / 2) if target.low > 0 else math.inf
+    if low >= high:
+        low = loose.isf(target.high / 2)
     return float(low), float(high)
 
 
@@ -195,12 +198,12 @@ def _solve(
     Raises StudyError with the smallest set of claims and assumptions that exclude each other.
     """
     pins = _pins(study, entry, outcome, rows, fit, targets, pin_spread)
-    best = max((_program(fit, targets, pins, sign) for sign in (1, -1)), key=lambda found: found[0])
+    best = max((_program(fit, targets, pins, signs) for signs in _signs(targets)), key=lambda found: found[0])
     if best[0] < 0:
         names = _conflict(fit, targets, pins)
         shown = "; ".join(f"{name} {text}".strip() for name, text in names)
         where = "claims" if any(name in study.claims for name, _ in names) else "assumptions"
-        raise StudyError(study.file, SEPARATOR.join((where, names[0][0] if names else outcome)), shown, f"No scores of {outcome!r} can print these together: correct one of them, or the model.")
+        raise StudyError(study.file, SEPARATOR.join((where, names[0][0] if names else outcome)), None, f"No scores of {outcome!r} can print these together: {shown}. Correct one of them, or the model.")
     return best[1], best[2]
 
 
@@ -233,7 +236,15 @@ def _pins(
     return pins
 
 
-def _program(fit: models.Fit, targets: list[Target], pins: list[tuple[str, np.ndarray, float]], sign: int) -> tuple[float, np.ndarray, float]:
+def _signs(targets: list[Target]) -> Iterable[dict[str, int]]:
+    """Every choice of the estimates' signs that a p value leaves open: claim → 1 or −1."""
+    open_ = [target.claim for target in targets if target.statistic == "p"]
+    return (dict(zip(open_, signs, strict=True)) for signs in itertools.product((1, -1), repeat=len(open_)))
+
+
+def _program(
+    fit: models.Fit, targets: list[Target], pins: list[tuple[str, np.ndarray, float]], signs: Mapping[str, int]
+) -> tuple[float, np.ndarray, float]:
     """(margin, b, s) of the linear program over (b, s, margin); margin −1 where it has no solution."""
     p = len(fit.beta)
     rows_, limits = [], []
@@ -248,6 +259,7 @@ def _program(fit: models.Fit, targets: list[Target], pins: list[tuple[str, np.nd
         estimate, error = np.append(target.weights, 0.0), np.append(np.zeros(p), k)
         if target.statistic == "p":
             low, high = _critical(target, fit)
+            sign = signs[target.claim]
             half = (high - low) / 2 * k if math.isfinite(high) and low > 0 else 0.02 * k
             at_most(low * error - sign * estimate, 0.0, half if low > 0 else 0.0)
             if math.isfinite(high):
@@ -280,7 +292,7 @@ def _conflict(fit: models.Fit, targets: list[Target], pins: list[tuple[str, np.n
     def impossible(kept: list[Any]) -> bool:
         some_targets = [item for item in kept if isinstance(item, Target)]
         some_pins = [item for item in kept if not isinstance(item, Target)]
-        return all(_program(fit, some_targets, some_pins, sign)[0] < 0 for sign in (1, -1))
+        return all(_program(fit, some_targets, some_pins, signs)[0] < 0 for signs in _signs(some_targets))
 
     for item in reversed(list(items)):
         rest = [other for other in items if other is not item]

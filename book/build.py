@@ -1,0 +1,189 @@
+"""``make book``: execute what differs, assemble ``_build/src``, render ``_build/html``.
+
+``_build/html`` exists only while it is whole and made from what is in the repository now: it is taken away
+before a new one is begun and put in its place in one step when that one is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from argparse import Namespace
+from collections import Counter
+from pathlib import Path
+
+from book.errors import BookError, Differs
+from book.files import alone, files_below, fingerprint, read_json, write_whole
+
+FACE = ("_config.yml", "_toc.yml", "references.bib")
+PARTS = ("chapters", "data", "asprinted", "book", "vendor")
+
+
+def run(root: Path, options: Namespace) -> int:
+    """Return 0 when `_build/html` holds the current site."""
+    began = time.monotonic()
+    with alone(root / "_build" / "build.lock", "building the book"):
+        summary = current(root)
+        if summary:
+            print(f"The site is current, nothing to do ({time.monotonic() - began:.1f} s). {summary}")
+        else:
+            summary = build(root)
+            print(f"\nBuilt in {time.monotonic() - began:.1f} s. {summary}")
+    print(f"Look at: {root / '_build' / 'html' / 'index.html'}  (or: make serve)")
+    return 0
+
+
+def site_fingerprint(root: Path) -> str:
+    """Return the fingerprint of everything that enters the site."""
+    files = [path for path in (*map(root.joinpath, FACE), root / "requirements.lock", *root.glob("*.md")) if path.is_file()]
+    for part in PARTS:
+        files += files_below(root / part)
+    return fingerprint(root, files, platform.python_version())
+
+
+def current(root: Path) -> str:
+    """Return the summary of the site in `_build/html` if it is whole and current, else ""."""
+    made = read_json(root / "_build" / "site.json", {})
+    html = root / "_build" / "html"
+    if made.get("fingerprint") == site_fingerprint(root) and made.get("files") == inventory(html):
+        return made["summary"]
+    return ""
+
+
+def inventory(html: Path) -> dict[str, list[int]]:
+    """Return size and time stamp of every file of the site, by its place."""
+    found, folders = {}, [str(html)] if html.is_dir() else []
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    folders.append(entry.path)
+                else:
+                    about = entry.stat()
+                    found[os.path.relpath(entry.path, html)] = [about.st_size, about.st_mtime_ns]
+    return found
+
+
+def build(root: Path) -> str:
+    """Return the summary of the site, newly made; raise BookError or Differs if it cannot be made."""
+    from book import execute, toc
+
+    made_from = site_fingerprint(root)
+    (root / "_build" / "site.json").unlink(missing_ok=True)
+    shutil.rmtree(root / "_build" / "html", ignore_errors=True)
+    check_records(root)
+    pages = toc.pages(root)
+    chapters = [page for page in pages if page.suffix == ".ipynb"]
+    outdated = execute.outdated(root, chapters)
+    print(f"{len(chapters)} notebooks, {len(outdated)} to execute.", flush=True)
+    if outdated:
+        execute.execute(root, outdated, meanwhile=import_sphinx)
+    counts = assemble(root, pages)
+    render(root)
+    return publish(root, made_from, counts)
+
+
+def check_records(root: Path) -> None:
+    """Raise BookError if the records of a study are not those of its study file."""
+    studies = sorted(root.glob("data/*/study.yml"))
+    if not studies:
+        return
+    from asprinted.records import stale
+
+    problems = [problem for problem in (stale(study.parent) for study in studies) if problem]
+    if problems:
+        raise Differs("\n".join(problems) + "\nAll studies at once: make records")
+
+
+def import_sphinx() -> None:
+    """Import what the rendering needs, while the kernels work."""
+    import jupyter_book.sphinx  # noqa: F401
+    import myst_nb.sphinx_ext  # noqa: F401
+    import sphinx_book_theme  # noqa: F401
+    import sphinx_design  # noqa: F401
+    import sphinxcontrib.bibtex  # noqa: F401
+
+
+def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
+    """Return the verdicts of each chapter; `_build/src` then holds exactly the sources of the site.
+
+    Files that have not changed are left alone, so that Sphinx reads only what is new.
+    """
+    from book import execute, notebooks, quiz
+
+    source, kept, counts = root / "_build" / "src", set(), {}
+
+    def put(place: str, content: str | bytes) -> bool:
+        kept.add(source / place)
+        return write_whole(source / place, content)
+
+    face = [put(name, (root / name).read_bytes()) for name in FACE if (root / name).is_file()]
+    for page in pages:
+        place = page.relative_to(root).as_posix()
+        if page.suffix == ".md":
+            put(place, page.read_bytes())
+            continue
+        executed = notebooks.with_outputs(notebooks.read(page), notebooks.read(execute.result_path(root, page)))
+        notebooks.write(source / place, notebooks.for_rendering(executed))
+        kept.add(source / place)
+        counts[page.stem] = notebooks.verdicts(executed)
+        questions = page.with_suffix(".questions.yml")
+        if questions.is_file():
+            put(f"chapters/{page.stem}.questions.md", quiz.render(questions.name, quiz.load(questions), executed))
+    for folder, below in (("book/static", "_static"), ("vendor", "vendor")):
+        for path in files_below(root / folder):
+            put(f"{below}/{path.relative_to(root / folder).as_posix()}", path.read_bytes())
+    gone = [path for path in files_below(source) if path not in kept]
+    for path in gone:
+        path.unlink()
+    if gone or any(face):
+        shutil.rmtree(root / "_build" / "sphinx", ignore_errors=True)  # nothing of a page that is gone may stay
+    return counts
+
+
+def render(root: Path) -> None:
+    """Render `_build/src` with Jupyter Book; raise BookError with its warnings if there is any."""
+    import_sphinx()
+    from jupyter_book.sphinx import build_sphinx
+    from sphinx.util import console
+
+    if not sys.stderr.isatty():
+        console.nocolor()
+    source, work = root / "_build" / "src", root / "_build" / "sphinx"
+    result = build_sphinx(
+        source,
+        work / "html",
+        noconfig=True,
+        path_config=source / "_config.yml",
+        doctreedir=work / "doctrees",
+        confoverrides={
+            "external_toc_path": str(source / "_toc.yml"),
+            "latex_individualpages": False,
+            "nitpicky": True,
+        },
+        quiet=True,
+        warningiserror=True,
+        keep_going=True,
+    )
+    if result != 0:
+        shutil.rmtree(work, ignore_errors=True)
+        raise BookError("The site was not built: mend what the lines above name, then run make book again.")
+
+
+def publish(root: Path, made_from: str, counts: dict[str, Counter]) -> str:
+    """Return the summary; put the finished site in its place in one step and record what it was made from."""
+    from book import notebooks
+
+    fresh, html = root / "_build" / "html.new", root / "_build" / "html"
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(root / "_build" / "sphinx" / "html", fresh)
+    os.replace(fresh, html)
+    total = sum(counts.values(), Counter())
+    summary = f"{len(counts)} chapters, {notebooks.told(total)}."
+    made = {"fingerprint": made_from, "files": inventory(html), "summary": summary}
+    write_whole(root / "_build" / "site.json", json.dumps(made, indent=1, sort_keys=True) + "\n")
+    return summary

@@ -1,0 +1,27 @@
+"""``make records``: the records of every study, made from its ``study.yml`` by the library."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from book.errors import BookError
+
+
+def run(root: Path, options: Namespace) -> int:
+    """Return 0 if every study's records were made (or, with --check, are what would be made), else the worst code."""
+    studies = [study.parent for study in sorted(root.glob("data/*/study.yml"))]
+    unknown = set(options.slugs) - {folder.name for folder in studies}
+    if unknown:
+        known = ", ".join(folder.name for folder in studies) or "none"
+        raise BookError(f"no such study: {', '.join(sorted(unknown))}; data/ has {known}")
+    worst = 0
+    for folder in studies:
+        if not options.slugs or folder.name in options.slugs:
+            place = folder.relative_to(root).as_posix()
+            command = [sys.executable, "-m", "asprinted", "synthesise", place, *(["--check"] if options.check else [])]
+            worst = max(worst, subprocess.run(command, cwd=root, env=dict(os.environ)).returncode)
+    return worst

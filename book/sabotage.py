@@ -1,0 +1,245 @@
+"""``make sabotage``: break a copy of the repository, one way at a time; the tests must fail and name the place.
+
+A test suite that lets a wrong number through proves nothing, so this tries each way in which a number can go wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterator
+
+import yaml
+
+from book import environment, notebooks, toc
+from book.errors import BookError, Differs
+
+LEFT_OUT = (".git", ".venv", "_build", "__pycache__", ".hypothesis", ".pytest_cache", ".ipynb_checkpoints")
+SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Break:
+    """One way to break a file: what it is called, the file, its new content, and what the tests must name."""
+
+    name: str
+    path: str
+    change: Callable[[str], str]
+    named: tuple[str, ...]
+    first: str = "tests"  # the tests most likely to see it, run first; all others follow
+
+
+def run(root: Path, options: Namespace) -> int:
+    """Return 0 if the tests see every break; raise Differs if one survives or the tests fail unbroken."""
+    breaks = [each for each in all_breaks(root) if not options.only or any(part in each.name for part in options.only)]
+    if options.list:
+        print("\n".join(each.name for each in breaks))
+        return 0
+    if not breaks:
+        raise BookError("no such break; see: make sabotage ARGS=--list")
+    with tempfile.TemporaryDirectory(prefix="book-sabotage-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / "copy"
+        shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        print(f"{len(breaks)} breaks. First the tests as they are ...", flush=True)
+        code, told, seconds = test(copy, [], "chapters")
+        if code:
+            raise Differs(f"The tests fail before anything is broken, so they can prove nothing:\n{told[-3000:]}")
+        print(f"They pass ({seconds:.0f} s).\n\n| break | seen in | seconds |\n|---|---|---|", flush=True)
+        survived = [each.name for each in breaks if not seen(copy, each)]
+    if survived:
+        raise Differs(f"{len(survived)} of {len(breaks)} survived, so a test is missing: {', '.join(survived)}")
+    print(f"\nAll {len(breaks)} were seen and named.")
+    return 0
+
+
+def seen(copy: Path, each: Break) -> bool:
+    """Return whether the tests fail on the break and name it; print a row; undo the break."""
+    path = copy / each.path
+    before = path.read_bytes()
+    try:
+        path.write_bytes(each.change(before.decode("utf-8")).encode("utf-8"))
+        if path.read_bytes() == before:
+            raise BookError(f"{each.name}: the break changed nothing in {each.path}")
+        code, told, seconds = test(copy, list(each.named), each.first)
+    finally:
+        path.write_bytes(before)
+    failures = [line for line in told.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    naming = [line for line in failures if any(name in line for name in each.named)] or failures
+    caught = bool(code) and any(name in told for name in each.named)
+    where = naming[0].split(" - ")[0].partition(" ")[2] if naming else f"exit code {code}"
+    print(f"| {each.name} | {where if caught else f'**not seen** ({where})'} | {seconds:.0f} |", flush=True)
+    return caught
+
+
+def test(copy: Path, names: list[str], first: str) -> tuple[int, str, float]:
+    """Return exit code, output and seconds of `book test` in the copy, stopped when a failure names one of `names`."""
+    began = time.monotonic()
+    second = "chapters" if first == "tests" else "tests"
+    stops = [part for name in names for part in ("--stop-when-named", name)]
+    command = [sys.executable, "-m", "book", "test", *stops, *([first, second] if names else [])]
+    done = subprocess.run(
+        command, cwd=copy, env=environment.variables(copy, Path(sys.prefix)), timeout=SECONDS,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace",
+    )  # fmt: skip
+    return done.returncode, done.stdout, time.monotonic() - began
+
+
+def all_breaks(root: Path) -> list[Break]:
+    """Return every break: of the chapters, of the records, and of each printed number."""
+    found: list[Break] = []
+    for chapter in toc.chapters(root):
+        found += chapter_breaks(root, chapter)
+    for study in sorted(root.glob("data/*/study.yml")):
+        found += [*record_breaks(root, study.parent), *printed_breaks(root, study)]
+    return found
+
+
+def other_digit(words: str) -> str:
+    """Return `words` with its last digit moved by one."""
+    place = max(words.rfind(digit) for digit in "0123456789")
+    if place < 0:
+        raise ValueError(f"no digit in {words!r}")
+    digit = "8" if words[place] == "9" else str(int(words[place]) + 1)
+    return words[:place] + digit + words[place + 1 :]
+
+
+# The records
+
+
+def record_breaks(root: Path, folder: Path) -> Iterator[Break]:
+    """Yield breaks of the CSV files of a study: a score moved by 5 points, a cell, the layout."""
+    for path in sorted(folder.glob("*.csv")):
+        place = path.relative_to(root).as_posix()
+        column = score_column(path)
+        if column:
+            yield Break(f"{place}: one {column} of the last visit moved by 5", place,
+                        lambda text, column=column: moved_score(text, column, 5), (f"{column}.",))  # fmt: skip
+        yield Break(f"{place}: one cell edited", place, other_last_cell, (path.name,))
+        yield Break(f"{place}: a space added", place, lambda text: text.replace(",", ", ", 1), (path.name,))
+
+
+def score_column(path: Path) -> str:
+    """Return the first score of a table with a row a visit, or "" for another table."""
+    with path.open(encoding="utf-8", newline="") as file:
+        names = next(csv.reader(file))
+    return names[2] if names[1:2] == ["visit"] and len(names) > 2 else ""
+
+
+def moved_score(text: str, column: str, points: float) -> str:
+    """Return the table with one score of the last visit moved by `points`, towards the middle of the scale."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    last = max(rows, key=lambda row: float(row["visit"]))["visit"]
+    scores = [float(row[column]) for row in rows if row[column]]
+    row = next(row for row in rows if row["visit"] == last and row[column])
+    decimals = len(row[column].partition(".")[2])
+    step = points if float(row[column]) < (min(scores) + max(scores)) / 2 else -points
+    row[column] = f"{float(row[column]) + step:.{decimals}f}"
+    held = io.StringIO()
+    writer = csv.DictWriter(held, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return held.getvalue()
+
+
+def other_last_cell(text: str) -> str:
+    """Return the table with the last digit of its last row that ends in one moved by one."""
+    lines = text.splitlines(keepends=True)
+    place = max(number for number, line in enumerate(lines) if re.search(r"\d\s*$", line))
+    lines[place] = other_digit(lines[place])
+    return "".join(lines)
+
+
+# The printed numbers
+
+
+def printed_breaks(root: Path, study: Path) -> Iterator[Break]:
+    """Yield a break for every printed number and inequality: its last digit moved by one."""
+    held = yaml.safe_load(study.read_text(encoding="utf-8"))
+    place = study.relative_to(root).as_posix()
+    for claim, about in held.get("claims", {}).items():
+        if about.get("kind") in {"number", "inequality"}:
+            yield Break(f"{place}: last digit printed for {claim}", place,
+                        lambda text, claim=claim, printed=str(about["printed"]): other_print(text, claim, printed), (claim,))  # fmt: skip
+
+
+def other_print(text: str, claim: str, printed: str) -> str:
+    """Return the study file with the last digit of one printed number moved by one; nothing else changes."""
+    pattern = rf"(?ms)^(\s*{re.escape(claim)}\s*:.*?\bprinted\s*:\s*[\"']?){re.escape(printed)}"
+    changed, times = re.subn(pattern, lambda found: found[1] + other_digit(printed), text, count=1)
+    if not times:
+        raise BookError(f"sabotage: claims.{claim}.printed: {printed!r} was not found as text in the study file")
+    return changed
+
+
+# The chapters
+
+
+def chapter_breaks(root: Path, chapter: Path) -> Iterator[Break]:
+    """Yield breaks of a stored chapter: an output's digit, a cell stripped, a model changed."""
+    place = chapter.relative_to(root).as_posix()
+    cells = notebooks.code_cells(notebooks.read(chapter))
+    shown = next((n for n, cell in enumerate(cells) if re.search(r"\d", _plain(cell) or "")), None)
+    if shown is not None:
+        cell = f"{chapter.name}::Cell {shown}"  # as nbval counts, from 0
+        yield Break(f"{place}: a stored output's last digit", place, _on_cell(shown, _other_output), (cell,), "chapters")
+        yield Break(f"{place}: a cell without its outputs", place, _on_cell(shown, _without_outputs), (cell,), "chapters")
+        yield Break(f"{place}: a cell as if never run", place, _on_cell(shown, _never_run), (f"cell [{shown + 1}]",))
+    model = next((n for n, cell in enumerate(cells) if _additive(notebooks.text(cell["source"]))), None)
+    if model is not None:
+        yield Break(f"{place}: the model without its interaction", place, _on_cell(model, _without_interaction),
+                    (f"{chapter.name}::Cell ",), "chapters")  # fmt: skip
+
+
+def _on_cell(number: int, change: Callable[[dict], None]) -> Callable[[str], str]:
+    def apply(text: str) -> str:
+        notebook = json.loads(text)
+        change(notebooks.code_cells(notebook)[number])
+        return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+    return apply
+
+
+def _plain(cell: dict) -> str | None:
+    for output in cell.get("outputs", []):
+        held = output.get("data", {}).get("text/plain", output.get("text") if output.get("name") == "stdout" else None)
+        if held is not None and notebooks.CLAIM in output.get("data", {notebooks.CLAIM: 0}):
+            return notebooks.text(held)
+    return None
+
+
+def _other_output(cell: dict) -> None:
+    for output in cell["outputs"]:
+        held = output.get("data", output)
+        kind = "text/plain" if "data" in output else "text"
+        if re.search(r"\d", notebooks.text(held.get(kind, ""))):
+            held[kind] = other_digit(notebooks.text(held[kind]))
+            return
+
+
+def _without_outputs(cell: dict) -> None:
+    cell["outputs"] = []
+
+
+def _never_run(cell: dict) -> None:
+    cell["outputs"], cell["execution_count"] = [], None
+
+
+_FORMULA = re.compile(r"(~[^\n\"']*?(?:[\"'][^\n\"']*[\"'])?[^\n\"']*?)\s\*\s")
+
+
+def _additive(source: str) -> bool:
+    return bool(_FORMULA.search(source))
+
+
+def _without_interaction(cell: dict) -> None:
+    cell["source"] = _FORMULA.sub(r"\1 + ", notebooks.text(cell["source"]), count=1)

@@ -1,0 +1,70 @@
+"""``make site-test``: open every page of the site in Chromium, check it, and keep screenshots to look at."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+
+from book import browser, build, serve, site_pages, toc
+
+WIDTHS = {1280: 800, 390: 844}
+
+
+def run(root: Path, options: Namespace) -> int:
+    """Return 0 if no page has a fault, else 1; build the site first if it is not current."""
+    browser.find()
+    if not build.current(root):
+        build.run(root, options)
+    html, shots = root / "_build" / "html", root / "_build" / "screenshots"
+    pages = [page.relative_to(root).with_suffix(".html").as_posix() for page in toc.pages(root)]
+    pages += [name for name in ("search.html", "genindex.html") if (html / name).is_file()]
+    problems = site_pages.problems(html)
+    shutil.rmtree(shots, ignore_errors=True)
+    shots.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="book-net-log-") as folder, serve.served(html) as home:
+        log = Path(folder) / "net.json"
+        problems += asyncio.run(visit_all(home, pages, shots, log))
+        problems += [f"asked for something outside the site: {address}" for address in browser.foreign_requests(log, home)]
+    for problem in problems:
+        print(problem)
+    print(f"{len(pages)} pages opened at {' and '.join(map(str, WIDTHS))} pixels, light and dark: "
+          f"{f'{len(problems)} faults' if problems else 'no fault, no request outside the site'}.")  # fmt: skip
+    print(f"Look at: {shots}")
+    return 1 if problems else 0
+
+
+async def visit_all(home: str, pages: list[str], shots: Path, log: Path) -> list[str]:
+    """Return the faults of every page in every look; write its screenshots."""
+    problems: dict[str, None] = {}
+    async with browser.chromium(log) as chromium:
+        for page in pages:
+            for width, height in WIDTHS.items():
+                for dark in (False, True):
+                    look = f"{width}-{'dark' if dark else 'light'}"
+                    await chromium.look(width, height, dark)
+                    await chromium.visit(f"{home}/{page}")
+                    for fault in [*chromium.faults(), *await drawn_wrong(chromium, width, dark)]:
+                        problems[f"{page} ({look}): {fault}"] = None
+                    await chromium.screenshots(shots / f"{page.removesuffix('.html').replace('/', '-')}-{look}")
+    return list(problems)
+
+
+async def drawn_wrong(chromium: browser.Browser, width: int, dark: bool) -> list[str]:
+    """Return what is wrong with the page as drawn: its theme, its width, its formulas."""
+    found = []
+    theme = await chromium.value("document.documentElement.dataset.theme")
+    if theme != ("dark" if dark else "light"):
+        found.append(f"the theme is {theme!r} although the reader prefers {'dark' if dark else 'light'}")
+    wide = await chromium.value("document.documentElement.scrollWidth")
+    if wide > width:
+        found.append(f"the page is {wide} pixels wide and scrolls sideways")
+    formulas = await chromium.value("document.querySelectorAll('.math').length")
+    drawn = await chromium.value("document.querySelectorAll('mjx-container').length")
+    if formulas and not drawn:
+        found.append(f"none of its {formulas} formulas is drawn")
+    if await chromium.value("document.querySelectorAll('mjx-merror').length"):
+        found.append("a formula has an error")
+    return found

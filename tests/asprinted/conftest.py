@@ -1,0 +1,83 @@
+"""What the tests of the library share: folders with a study file, real or changed, and hypothesis without files."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import configuration, settings
+
+from asprinted import study as studies
+from asprinted.study import Study
+
+ROOT = Path(__file__).resolve().parents[2]
+HARP = ROOT / "data" / "harp-trial"
+
+configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "asprinted-hypothesis")
+settings.register_profile("asprinted", database=None, derandomize=True, deadline=None, max_examples=100)
+settings.load_profile("asprinted")
+
+
+@pytest.fixture(scope="session")
+def harp() -> Study:
+    """The HARP study as it stands in data/."""
+    return studies.load(HARP)
+
+
+@pytest.fixture(scope="session")
+def _harp_data() -> dict[str, Any]:
+    return studies._parse(HARP / "study.yml", (HARP / "study.yml").read_bytes())
+
+
+@pytest.fixture
+def data(_harp_data: dict[str, Any]) -> dict[str, Any]:
+    """What the HARP study file holds, as a fresh dictionary that a test may change."""
+    return copy.deepcopy(_harp_data)
+
+
+@pytest.fixture
+def write_study(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes a study file (a dictionary, text or bytes) and returns its folder."""
+
+    def write(content: dict[str, Any] | str | bytes, slug: str = "some-trial") -> Path:
+        folder = tmp_path / slug
+        folder.mkdir(exist_ok=True)
+        if isinstance(content, dict):
+            content = json.dumps(content, ensure_ascii=False)  # JSON is YAML
+        (folder / "study.yml").write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def harp_copy(tmp_path: Path) -> Path:
+    """A folder with a copy of the HARP study file and records, called harp-trial."""
+    return Path(shutil.copytree(HARP, tmp_path / "harp-trial"))
+
+
+@pytest.fixture
+def asprinted_command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A function that runs `python -m asprinted …` in a process of its own."""
+
+    def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "asprinted", *map(str, arguments)],
+            cwd=ROOT, env=process_environment(), capture_output=True, text=True, timeout=120, **options,
+        )  # fmt: skip
+
+    return run
+
+
+def process_environment() -> dict[str, str]:
+    """The environment of a Python process that imports the library from this repository and leaves no bytecode."""
+    return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}

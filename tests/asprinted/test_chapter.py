@@ -1,0 +1,148 @@
+"""What chapters import: claims are checked and shown, numbers are stored for sentences."""
+
+from __future__ import annotations
+
+import sys
+import types
+
+import pandas as pd
+import pytest
+
+from asprinted import chapter, verdict
+from asprinted.chapter import ClaimError, behind, check, say
+from asprinted.study import StudyError
+
+GOOD = {"pcs.harp.est": 2.7, "pcs.change.p": 0.046}
+
+
+@pytest.fixture
+def opened(harp):
+    """The HARP study opened as a chapter opens it, and closed afterwards."""
+    yield chapter.study(harp.folder)
+    chapter._current.clear()
+
+
+def test_check_before_a_study_is_open_says_what_to_call():
+    chapter._current.clear()
+    with pytest.raises(RuntimeError, match=r'call study\("../data/…"\) first'):
+        check("pcs.change.p", 0.046)
+
+
+def test_study_opened_last_is_the_one_that_is_checked(opened, write_study, data):
+    data["claims"]["pcs.change.p"]["printed"] = ".041"
+    chapter.study(write_study(data))
+    assert "some-trial:pcs.change.p: printed .041" in repr(check("pcs.change.p", 0.041))
+
+
+def test_folder_without_a_study_is_refused(tmp_path):
+    with pytest.raises(StudyError, match="study.yml"):
+        chapter.study(tmp_path)
+
+
+def test_check_shows_one_claim_as_text_table_and_data(opened):
+    shown = check("pcs.change.p", 0.04580)
+    bundle = shown._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html", verdict.MIME}
+    assert repr(shown) == bundle["text/plain"] == "harp-trial:pcs.change.p: printed .046, computed .046: ✓ reproduced as printed"
+    assert 'id="claim-harp-trial-pcs-change-p"' in bundle["text/html"]
+    [stored] = bundle[verdict.MIME]["claims"]
+    assert f"<td>{stored['printed']}</td><td>{stored['computed']}</td>" in bundle["text/html"]
+    assert stored["id"] == "harp-trial:pcs.change.p" and stored["verdict"] == "reproduced"
+
+
+def test_check_shows_several_claims_in_the_order_given(opened):
+    bundle = check(GOOD)._repr_mimebundle_()
+    stored = bundle[verdict.MIME]["claims"]
+    assert [each["id"] for each in stored] == ["harp-trial:pcs.harp.est", "harp-trial:pcs.change.p"]
+    for each in stored:
+        assert each["anchor"] in bundle["text/html"] and each["id"] in bundle["text/plain"]
+    assert bundle["text/html"].count("<tr id=") == 2
+
+
+def test_check_of_words_and_context(opened):
+    assert "✓ holds as declared" in repr(check("visits.all.schedule", "0; 3; 6"))
+    assert "· context, not recomputed" in repr(check("sessions.harp.n"))
+
+
+def test_check_raises_with_the_claim_named_where_a_value_differs(opened):
+    with pytest.raises(ClaimError) as caught:
+        check(GOOD | {"pcs.change.p": 0.047, "mcs.change.p": 0.039})
+    text = str(caught.value)
+    assert "harp-trial:pcs.change.p: printed .046, computed .047: ✗ not as printed" in text
+    assert "outside the values that print as .046" in text and "expected: reproduced as printed" in text
+    assert "mcs.change.p" not in text
+
+
+def test_check_raises_where_a_declared_difference_is_not_there(write_study, data):
+    data["claims"]["pcs.change.p"] |= {"expect": "misprint", "reason": "A slip."}
+    chapter.study(write_study(data))
+    assert "≠ misprint in the source" in repr(check("pcs.change.p", 0.05))
+    with pytest.raises(ClaimError, match="expected: misprint in the source"):
+        check("pcs.change.p", 0.046)
+    chapter._current.clear()
+
+
+def test_check_of_an_unknown_claim_names_the_nearest(opened):
+    with pytest.raises(StudyError, match=r"Did you mean 'pcs.change.p'\?"):
+        check("pcs.change.pp", 0.046)
+
+
+def test_check_without_a_value_names_the_claim(opened):
+    with pytest.raises(ValueError, match="harp-trial:pcs.change.p needs a computed value"):
+        check("pcs.change.p")
+
+
+def test_no_effect_is_one_for_a_ratio_and_zero_otherwise(harp):
+    assert chapter.null_value(harp, "pilot_visit.ratio.lo") == 1
+    assert chapter.null_value(harp, "pcs.harp.est") == 0
+    assert chapter.null_value(harp, "randomised.all.n") == 0
+
+
+# Numbers in sentences
+
+
+@pytest.mark.parametrize("number", [2.7, 3, None])
+def test_say_refuses_a_number_whose_decimals_are_not_chosen(number):
+    with pytest.raises(TypeError, match="format the number first"):
+        say("pcs_difference", number)
+
+
+def test_say_stores_text_for_the_page(monkeypatch, capsys):
+    stored = []
+    module = types.ModuleType("myst_nb")
+    module.glue = lambda name, text, display: stored.append((name, text, display))
+    monkeypatch.setitem(sys.modules, "myst_nb", module)
+    say("pcs_difference", "1.3")
+    assert stored == [("pcs_difference", "1.3", False)]
+    assert capsys.readouterr().out == ""
+
+
+def test_say_prints_where_myst_nb_is_absent(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "myst_nb", None)  # importing it now fails
+    say("pcs_difference", "1.3")
+    assert capsys.readouterr().out == "pcs_difference: 1.3\n"
+
+
+# The table behind a figure
+
+
+def test_table_behind_a_figure_is_folded_and_its_headers_have_a_scope():
+    frame = pd.DataFrame({"visit": [0, 6], "mean": [38.5, None]})
+    shown = behind(frame)
+    page = shown._repr_mimebundle_()["text/html"]
+    assert page.startswith("<details><summary>The numbers behind this figure</summary><table") and page.endswith("</details>")
+    assert page.count('<th scope="col">') == 2 and "<th>" not in page
+    assert "<td></td>" in page and "NaN" not in page
+    assert repr(shown).splitlines()[0].split() == ["visit", "mean"]
+
+
+def test_table_behind_a_figure_keeps_a_named_index_and_drops_a_bare_one():
+    frame = pd.DataFrame({"mean": [1.0, 2.0]}, index=pd.Index(["a", "b"], name="arm"))
+    assert '<th scope="col">arm</th>' in behind(frame)._repr_mimebundle_()["text/html"]
+    assert behind(frame.reset_index(drop=True))._repr_mimebundle_()["text/html"].count("<th ") == 1
+
+
+def test_table_behind_a_figure_escapes_names_cells_and_summary():
+    page = behind(pd.DataFrame({"<i>n</i>": ["<b>x</b>", "p < .05"]}), summary="p < .05 & more")._repr_mimebundle_()["text/html"]
+    assert "<b>" not in page and "<i>" not in page
+    assert "<summary>p &lt; .05 &amp; more</summary>" in page and "<td>p &lt; .05</td>" in page

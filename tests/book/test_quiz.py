@@ -1,0 +1,93 @@
+"""Questions: sound ones are rendered with answers from the chapter; others are refused with the place and the remedy."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import yaml
+
+from book import notebooks, quiz
+from book.errors import BookError
+
+CHOICE = {
+    "id": "which-comparison", "stem": "Which comparison?", "kind": "choice",
+    "options": [
+        {"text": "Change against change", "correct": True, "feedback": "Yes."},
+        {"text": "Before against after", "correct": False, "misconception": "change taken for effect", "feedback": "No."},
+    ],
+}  # fmt: skip
+NUMERIC = {"id": "how-large", "stem": "How large?", "kind": "numeric", "answer": {"claim": "pcs.change.p"}, "feedback": "See the model."}
+CHAPTER = {"cells": [{"cell_type": "code", "outputs": [
+    {"output_type": "execute_result", "metadata": {}, "data": {notebooks.CLAIM: {"claims": [
+        {"id": "trial:pcs.change.p", "printed": ".046", "computed": ".046", "verdict": "reproduced"}]}}},
+    {"output_type": "display_data", "metadata": {"scrapbook": {"name": "difference"}},
+     "data": {"application/papermill.record/text/plain": "'2.7 points'"}},
+]}]}  # fmt: skip
+
+
+def load(tmp_path, *questions):
+    path = tmp_path / "trial.questions.yml"
+    path.write_text(yaml.safe_dump(list(questions)), encoding="utf-8")
+    return quiz.load(path)
+
+
+def with_option(**changes) -> dict:
+    question = copy.deepcopy(CHOICE)
+    question["options"][1].update(changes)
+    return question
+
+
+def test_questions_are_rendered_in_order_with_letters_and_feedback(tmp_path):
+    shown = quiz.render("trial.questions.yml", load(tmp_path, CHOICE, NUMERIC), CHAPTER)
+    assert shown.index("**Question 1.** Which comparison?") < shown.index("**Question 2.** How large?")
+    assert "- **a.** Change against change" in shown and "- **b. Not right** (change taken for effect). No." in shown
+    assert "**.046.** See the model." in shown and "#" not in shown and shown.count("{dropdown}") == 2
+
+
+def test_answer_may_be_a_said_value(tmp_path):
+    shown = quiz.render("f", load(tmp_path, {**NUMERIC, "answer": {"said": "difference"}}), CHAPTER)
+    assert "**2.7 points.**" in shown
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ({**NUMERIC, "answer": 0.046}, ["how-large", "answer", "0.046", "claim:"]),
+        ({**NUMERIC, "answer": {"value": ".046"}}, ["answer", "claim:"]),
+        ({**NUMERIC, "kind": "essay"}, ["kind", "'essay'", "choice or numeric"]),
+        ({**NUMERIC, "hint": "x"}, ["hint", "unknown"]),
+        ({**NUMERIC, "stem": 5}, ["stem", "5", "write a text"]),
+        ({**NUMERIC, "id": "How large"}, ["id", "'How large'", "hyphens"]),
+        ({key: value for key, value in NUMERIC.items() if key != "feedback"}, ["feedback", "missing"]),
+        (with_option(correct="no"), ["options[b].correct", "true or correct: false"]),
+        (with_option(correct=True), ["options[b].misconception", "unknown"]),
+        (with_option(feedback=""), ["options[b].feedback", "write a text"]),
+        ({**CHOICE, "options": CHOICE["options"][1:]}, ["options", "at least two"]),
+        ({**CHOICE, "options": [CHOICE["options"][1]] * 2}, ["options", "at least one option correct"]),
+        ("words", ["question 1", "mapping"]),
+    ],
+)
+def test_unsound_question_is_refused_with_place_and_remedy(tmp_path, question, told):
+    with pytest.raises(BookError) as problem:
+        load(tmp_path, question)
+    assert all(part in str(problem.value) for part in ["trial.questions.yml", *told])
+
+
+def test_two_questions_with_one_id_are_refused(tmp_path):
+    with pytest.raises(BookError, match="another question has this id"):
+        load(tmp_path, NUMERIC, NUMERIC)
+
+
+@pytest.mark.parametrize("answer", [{"claim": "pcs.change.lo"}, {"said": "nothing"}])
+def test_answer_that_the_chapter_does_not_hold_is_refused(tmp_path, answer):
+    with pytest.raises(BookError, match="how-large.*it has"):
+        quiz.render("trial.questions.yml", load(tmp_path, {**NUMERIC, "answer": answer}), CHAPTER)
+
+
+@pytest.mark.parametrize("content", ["", "a: b", "[", "- - x"])
+def test_file_that_is_no_list_of_questions_is_refused(tmp_path, content):
+    path = tmp_path / "trial.questions.yml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(BookError, match="trial.questions.yml"):
+        quiz.load(path)
