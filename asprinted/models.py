@@ -90,7 +90,7 @@ class Design:
 def design(model: Mapping[str, Any], frame: pd.DataFrame, outcome: str) -> Design:
     """The Design of a formula model on the rows of `frame` that have no missing value in it.
 
-    Raises ValueError where the formula cannot be read or no row is left.
+    Raises ValueError where the formula cannot be read, no row is left, or the rows do not determine every coefficient.
     """
     stacked = _stack(model, frame)
     formula = model["formula"].replace("{outcome}", outcome)
@@ -106,6 +106,9 @@ def design(model: Mapping[str, Any], frame: pd.DataFrame, outcome: str) -> Desig
     keep = np.isfinite(y) & np.isfinite(matrix).all(axis=1)
     if not keep.any():
         raise ValueError(f"formula {formula!r} leaves no row: every row has a missing value")
+    rank = np.linalg.matrix_rank(matrix[keep])
+    if rank < matrix.shape[1]:
+        raise ValueError(f"formula {formula!r} gives a design of rank {rank} for {matrix.shape[1]} coefficients: a level has no rows")
     groups = stacked[model["groups"]] if "groups" in model else pd.Series(np.arange(len(stacked)))
     codes = pd.factorize(groups[keep])[0]
     first = stacked[keep].head(1).reset_index(drop=True)

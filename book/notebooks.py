@@ -87,7 +87,7 @@ def for_rendering(notebook: dict) -> dict:
         if "figure" in cell["metadata"].get("mystnb", {}) and images and others:
             below = {"tags": ["remove-input"]}
             cells.append({**cell, "outputs": images})
-            cells.append({**cell, "id": f"{cell['id']}-table", "source": "", "metadata": below, "outputs": others})
+            cells.append({**cell, "id": f"{cell['id']}-table", "metadata": below, "outputs": others})  # a cell without source is dropped
         else:
             cells.append({**cell, "outputs": outputs})
     return {**notebook, "cells": cells}
