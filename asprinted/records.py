@@ -213,6 +213,9 @@ def stale(folder: Path | str) -> str | None:
             content = (folder / resource["path"]).read_bytes().replace(b"\r\n", b"\n")
             if f"sha256:{hashlib.sha256(content).hexdigest()}" != resource["hash"]:
                 return f"{folder / resource['path']} was changed by hand, without its study file: {remedy}"
+        strangers = {file.name for file in folder.glob("*.csv")} - {resource["path"] for resource in whole["resources"]}
+        if strangers:
+            return f"{folder / min(strangers)} is not in {PACKAGE}: {remedy}"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{folder / PACKAGE} cannot be read ({error}): {remedy}"
     return None

@@ -136,12 +136,12 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
             put(f"chapters/{page.stem}.questions.md", quiz.render(questions.name, quiz.load(questions), executed))
     for folder, below in (("book/static", "_static"), ("vendor", "vendor")):
         for path in files_below(root / folder):
-            put(f"{below}/{path.relative_to(root / folder).as_posix()}", path.read_bytes())
+            face.append(put(f"{below}/{path.relative_to(root / folder).as_posix()}", path.read_bytes()))
     gone = [path for path in files_below(source) if path not in kept]
     for path in gone:
         path.unlink()
-    if gone or any(face):
-        shutil.rmtree(root / "_build" / "sphinx", ignore_errors=True)  # nothing of a page that is gone may stay
+    if gone or any(face):  # Sphinx copies style sheets and settings only when it renders a page
+        shutil.rmtree(root / "_build" / "sphinx", ignore_errors=True)
     return counts
 
 

@@ -66,18 +66,19 @@ def harp_copy(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def asprinted_command() -> Callable[..., subprocess.CompletedProcess[str]]:
+def asprinted_command(process_environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
     """A function that runs `python -m asprinted …` in a process of its own."""
 
     def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "asprinted", *map(str, arguments)],
-            cwd=ROOT, env=process_environment(), capture_output=True, text=True, timeout=120, **options,
+            cwd=ROOT, env=process_environment, capture_output=True, text=True, timeout=120, **options,
         )  # fmt: skip
 
     return run
 
 
+@pytest.fixture(scope="session")
 def process_environment() -> dict[str, str]:
     """The environment of a Python process that imports the library from this repository and leaves no bytecode."""
     return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}

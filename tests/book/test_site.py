@@ -48,6 +48,11 @@ def test_book_shows_the_numbers_of_its_data_and_never_old_ones(small_book):
     assert sources(small_book) == before
     assert "nothing to do" in built(small_book)[1]
 
+    files.write_whole(small_book / "book/static/extra.css", "p {}")
+    assert built(small_book)[0] == 0 and (small_book / "_build/html/_static/extra.css").read_text() == "p {}"
+    files.write_whole(small_book / "book/static/extra.css", "p {color: red}")
+    assert built(small_book)[0] == 0 and "red" in (small_book / "_build/html/_static/extra.css").read_text()
+
     (small_book / "data/n.csv").write_text("7")
     code, told = built(small_book)
     assert code == 0 and "7007" in page.read_text() and "4004" not in page.read_text(), told
