@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from asprinted import __version__
 from asprinted.study import Study, StudyError, load
 
 FINE, DIFFERS, BAD_INPUT = 0, 1, 2
+CLOSED_PIPE = 141  # as a shell reports a process that wrote to a closed pipe
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:  # whoever reads, such as head, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
     except OSError as error:
         print(f"error: {error.filename}: {error.strerror}. Check that the folder is there and can be written.", file=sys.stderr)
         return BAD_INPUT
@@ -107,4 +112,6 @@ def _ledger(study: Study, options: argparse.Namespace) -> int:
 
 
 def _print(options: argparse.Namespace, data: object, lines: list[str]) -> None:
-    print(json.dumps(data, indent=2, ensure_ascii=False) if options.json else "\n".join(lines))
+    text = json.dumps(data, indent=2, ensure_ascii=False) if options.json else "\n".join(lines)
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), flush=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
@@ -88,16 +88,18 @@ def table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def as_html(verdicts: Iterable[Verdict]) -> str:
+def as_html(verdicts: Sequence[Verdict]) -> str:
     """A small table for a notebook: a row a claim, whose id is the claim's anchor."""
     cell = html.escape
+    numbers_only = all(v.kind in ("number", "inequality") for v in verdicts)
+    names = ("Claim", "Printed" if numbers_only else "Printed, or as declared", "Computed here", "Verdict")
     rows = "".join(
         f'<tr id="{cell(v.anchor)}" class="asprinted-{v.verdict}"><th scope="row">{cell(v.says)}<br/>'
         f"<code>{cell(v.id.split(':')[-1])}</code></th><td>{cell(v.printed)}</td><td>{cell(v.computed)}</td>"
         f"<td>{cell(v.label)}</td></tr>"
         for v in verdicts
     )
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("Claim", "Printed", "Computed here", "Verdict"))
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
     return f'<table class="asprinted-claim"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 

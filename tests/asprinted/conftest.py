@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import configuration, settings
@@ -60,9 +62,27 @@ def write_study(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def load_data(write_study: Callable[..., Path]) -> Callable[..., Study]:
+    """A function that gives the study of a dictionary, without the time that reading its YAML takes."""
+
+    def load(data: dict[str, Any], slug: str = "some-trial") -> Study:
+        folder = write_study(data, slug)
+        with mock.patch.object(studies, "_parse", return_value=data):
+            return studies.load(folder)
+
+    return load
+
+
+@pytest.fixture
 def harp_copy(tmp_path: Path) -> Path:
     """A folder with a copy of the HARP study file and records, called harp-trial."""
     return Path(shutil.copytree(HARP, tmp_path / "harp-trial"))
+
+
+@pytest.fixture
+def copied(harp: Study, harp_copy: Path) -> Study:
+    """The HARP study whose folder is `harp_copy`."""
+    return dataclasses.replace(harp, folder=harp_copy)
 
 
 @pytest.fixture

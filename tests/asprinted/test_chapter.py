@@ -17,8 +17,9 @@ GOOD = {"pcs.harp.est": 2.7, "pcs.change.p": 0.046}
 
 @pytest.fixture
 def opened(harp):
-    """The HARP study opened as a chapter opens it, and closed afterwards."""
-    yield chapter.study(harp.folder)
+    """The HARP study is the one that is checked."""
+    chapter._current[:] = [harp]
+    yield
     chapter._current.clear()
 
 
@@ -28,10 +29,12 @@ def test_check_before_a_study_is_open_says_what_to_call():
         check("pcs.change.p", 0.046)
 
 
-def test_study_opened_last_is_the_one_that_is_checked(opened, write_study, data):
+def test_study_opened_last_is_the_one_that_is_checked(harp, write_study, data):
+    assert chapter.study(harp.folder) == harp
     data["claims"]["pcs.change.p"]["printed"] = ".041"
     chapter.study(write_study(data))
     assert "some-trial:pcs.change.p: printed .041" in repr(check("pcs.change.p", 0.041))
+    chapter._current.clear()
 
 
 def test_folder_without_a_study_is_refused(tmp_path):
@@ -73,13 +76,12 @@ def test_check_raises_with_the_claim_named_where_a_value_differs(opened):
     assert "mcs.change.p" not in text
 
 
-def test_check_raises_where_a_declared_difference_is_not_there(write_study, data):
+def test_check_raises_where_a_declared_difference_is_not_there(opened, load_data, data):
     data["claims"]["pcs.change.p"] |= {"expect": "misprint", "reason": "A slip."}
-    chapter.study(write_study(data))
+    chapter._current[:] = [load_data(data)]
     assert "≠ misprint in the source" in repr(check("pcs.change.p", 0.05))
     with pytest.raises(ClaimError, match="expected: misprint in the source"):
         check("pcs.change.p", 0.046)
-    chapter._current.clear()
 
 
 def test_check_of_an_unknown_claim_names_the_nearest(opened):

@@ -14,7 +14,7 @@ from frictionless import validate
 
 from asprinted import records
 from asprinted.records import read, stale, write
-from asprinted.study import StudyError, load
+from asprinted.study import StudyError
 
 
 def with_line(number: int, text: str) -> Callable[[str], str]:
@@ -66,12 +66,11 @@ def test_joined_table_has_a_row_a_visit_and_the_columns_of_the_person(harp):
     assert records.joined(harp, tables, "pilot") is tables["pilot"]
 
 
-def test_line_ends_and_byte_order_mark_do_not_matter(harp_copy):
-    study = load(harp_copy)
-    before = read(study)
+def test_line_ends_and_byte_order_mark_do_not_matter(copied, harp_copy):
+    before = read(copied)
     for file in harp_copy.glob("*.csv"):
         file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
-    for name, frame in read(study).items():
+    for name, frame in read(copied).items():
         pd.testing.assert_frame_equal(frame, before[name])
 
 
@@ -97,11 +96,11 @@ CELLS = {
 
 
 @pytest.mark.parametrize("fault", CELLS)
-def test_cell_at_fault_is_named_with_file_line_column_value_and_remedy(harp_copy, fault):
+def test_cell_at_fault_is_named_with_file_line_column_value_and_remedy(copied, harp_copy, fault):
     file, line, text, field, value, remedy = CELLS[fault]
     change_file(harp_copy / file, with_line(line, text))
     with pytest.raises(StudyError) as caught:
-        read(load(harp_copy))
+        read(copied)
     error = caught.value
     assert (error.file, error.field, error.value) == (str(harp_copy / file), field, value)
     assert remedy in error.remedy
@@ -123,29 +122,29 @@ FILES = {
 
 
 @pytest.mark.parametrize("fault", FILES)
-def test_file_at_fault_is_named_with_remedy(harp_copy, fault):
+def test_file_at_fault_is_named_with_remedy(copied, harp_copy, fault):
     change, field, remedy = FILES[fault]
     change_file(harp_copy / "pilot.csv", change)
     with pytest.raises(StudyError) as caught:
-        read(load(harp_copy))
+        read(copied)
     assert (caught.value.file, caught.value.field) == (str(harp_copy / "pilot.csv"), field)
     assert remedy in caught.value.remedy
 
 
-def test_bytes_that_are_not_utf8_are_refused(harp_copy):
+def test_bytes_that_are_not_utf8_are_refused(copied, harp_copy):
     file = harp_copy / "pilot.csv"
     file.write_bytes(file.read_bytes().replace(b"HARP", b"H\xc4RP", 1))
     with pytest.raises(StudyError, match=r"pilot.csv: file: .*Not readable as CSV in UTF-8"):
-        read(load(harp_copy))
+        read(copied)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "folder"])
-def test_missing_file_is_named_with_the_command_that_makes_it(harp_copy, instead):
+def test_missing_file_is_named_with_the_command_that_makes_it(copied, harp_copy, instead):
     (harp_copy / "pilot.csv").unlink()
     if instead == "folder":
         (harp_copy / "pilot.csv").mkdir()
     with pytest.raises(StudyError, match=r"pilot.csv: file: .*asprinted synthesise data/harp-trial"):
-        read(load(harp_copy))
+        read(copied)
 
 
 # Writing
@@ -156,13 +155,12 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def test_records_written_are_the_records_read(harp_copy):
-    study = load(harp_copy)
+def test_records_written_are_the_records_read(copied, harp_copy):
     before = files_of(harp_copy)
-    tables = read(study)
+    tables = read(copied)
     for file in [*harp_copy.glob("*.csv"), harp_copy / "datapackage.json"]:
         file.unlink()
-    written = write(study, tables)
+    written = write(copied, tables)
     assert [file.name for file in written] == ["participants.csv", "visits.csv", "pilot.csv", "datapackage.json"]
     assert files_of(harp_copy) == before
 
@@ -231,9 +229,8 @@ def test_file_written_replaces_the_old_one_and_can_be_read_by_all(tmp_path):
     assert file.stat().st_mode & 0o777 == 0o644
 
 
-def test_failure_between_two_files_leaves_whole_files_that_are_known_to_be_stale(harp_copy, monkeypatch):
-    study = load(harp_copy)
-    tables = read(study)
+def test_failure_between_two_files_leaves_whole_files_that_are_known_to_be_stale(copied, harp_copy, monkeypatch):
+    tables = read(copied)
     tables["visits"].loc[0, "pcs"] = 64.9
     tables["participants"].loc[0, "age"] = 85
     before, replaced = files_of(harp_copy), []
@@ -246,16 +243,16 @@ def test_failure_between_two_files_leaves_whole_files_that_are_known_to_be_stale
 
     monkeypatch.setattr(os, "replace", fail_at_the_second)
     with pytest.raises(Stop):
-        write(study, tables)
+        write(copied, tables)
     after = files_of(harp_copy)
     assert set(after) == set(before)
     assert [name for name in before if after[name] != before[name]] == ["participants.csv"]
     assert "participants.csv was changed" in stale(harp_copy)
 
 
-def test_hidden_leavings_of_a_killed_run_do_not_disturb_reading(harp_copy):
+def test_hidden_leavings_of_a_killed_run_do_not_disturb_reading(copied, harp_copy):
     (harp_copy / ".visits.csv.x1").write_bytes(b"id,visit\nhalf")
-    assert len(read(load(harp_copy))["visits"]) == 1200
+    assert len(read(copied)["visits"]) == 1200
     assert stale(harp_copy) is None
 
 

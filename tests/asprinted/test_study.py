@@ -322,7 +322,7 @@ def original(_harp_data):
     return _harp_data, places(_harp_data)
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(draw=st.data())
 def test_data_with_odd_nodes_are_loaded_or_refused(original, draw, harp):
     data, paths = copy.deepcopy(original[0]), original[1]

@@ -1,0 +1,153 @@
+"""The library's rooms: who imports whom, and that no study's names or numbers stand in its code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import asprinted
+from asprinted import printed
+from asprinted.study import load
+
+PACKAGE = Path(asprinted.__file__).parent
+DATA = PACKAGE.parent / "data"
+SOURCES = sorted([*PACKAGE.rglob("*.py"), PACKAGE / "study.schema.json"])
+
+# Each module with those it may import: the ones above it, or fewer where the walls are closer.
+ORDER = ["printed", "study", "verdict", "chapter", "records", "models", "reanalysis", "synthesis.design", "synthesis.scores", "synthesis.events", "synthesis", "cli", "__main__"]
+MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} | {
+    "__init__": set(),
+    "study": {"printed"},
+    "verdict": {"printed", "study"},
+    "chapter": {"printed", "study", "verdict"},
+    "models": set(),
+    "records": {"study"},
+    "synthesis.events": set(ORDER) - {"synthesis", "synthesis.scores", "cli", "__main__"},
+    "__main__": {"cli"},
+}  # fmt: skip
+
+
+def module_of(file: Path) -> str:
+    """A file's name inside the package: "synthesis.design", "synthesis", "__init__"."""
+    name = ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def imports_of(file: Path) -> set[str]:
+    """What a file imports, at the top or inside a function, by full name."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file.name}: an import must name its module in full"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            known = {f"asprinted.{module}" for module in MAY_IMPORT}
+            found |= {name if name in known else node.module for name in names}
+    return found
+
+
+MODULES = {module_of(file): file for file in PACKAGE.rglob("*.py")}
+
+
+def test_every_module_has_its_place():
+    assert set(MODULES) == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_module_imports_only_modules_above_it(module):
+    inside = {name.removeprefix("asprinted.") for name in imports_of(MODULES[module]) if name.startswith("asprinted.")}
+    below = inside - MAY_IMPORT[module]
+    assert not below, f"{module} imports {', '.join(sorted(below))}"
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_module_imports_neither_the_builder_nor_what_only_the_builder_needs(module):
+    roots = {name.split(".")[0] for name in imports_of(MODULES[module])}
+    assert not roots & {"book", "tests", "nbformat", "nbclient", "jupyter_book", "pytest"}
+    assert "myst_nb" not in roots or module == "chapter"
+
+
+# Names and numbers of studies
+
+COMMON_WORDS = {"seen": "people seen at a visit: a field of every design with scores, and the plain word"}
+CONSTANTS = {("scores.py", "0.02"): "the margin kept from the open end of an interval"}
+
+
+def names_of(folder: Path) -> set[str]:
+    """A study's slug, and the names of its arms and of its outcomes."""
+    study = load(folder)
+    outcomes = set(study.design.get("scores", {}).get("outcomes", {}))
+    for claim in study.claims.values():
+        of_claim = (claim.by or {}).get("outcome", [])
+        outcomes |= {of_claim} if isinstance(of_claim, str) else set(of_claim)
+    return {study.slug, *study.design.get("people", {}).get("arms", {}).get("sizes", {}), *outcomes}
+
+
+def numbers_of(folder: Path) -> set[str]:
+    """The printed numbers that have a decimal point or three digits, in each way that code might write them."""
+    found = set()
+    for claim in load(folder).claims.values():
+        if claim.printed is None or claim.printed.strip().lower() in printed.NUMBER_WORDS:
+            continue
+        plain = printed.parse(claim.printed).canonical.strip("<>=-%")
+        if "." in plain or len(plain) >= 3:
+            found |= {plain, plain.removeprefix("0"), f"{float(plain):,.0f}" if "." not in plain else plain}
+    return found
+
+
+def occurrences(text: str, file: Path) -> bool:
+    if text[0].isdigit() or text[0] == ".":
+        pattern = rf"(?<![\w.,]){re.escape(text)}(?![\w])(?!\.\d)"
+    else:
+        pattern = rf"(?<![\w]){re.escape(text)}(?![\w])"
+    content = file.read_text("utf-8").replace("_", "" if text[0].isdigit() else "_")
+    return re.search(pattern, content, re.IGNORECASE) is not None
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[tuple[str, str], str]:
+    """(file, name or number) → study, for each name and number of a study that stands in the library."""
+    return {
+        (file.name, text): folder.name
+        for folder in sorted(file.parent for file in DATA.glob("*/study.yml"))
+        for text in names_of(folder) | numbers_of(folder)
+        for file in SOURCES
+        if occurrences(text, file)
+    }
+
+
+def test_no_name_or_number_of_a_study_stands_in_the_library(found):
+    strangers = {place: study for place, study in found.items() if place not in CONSTANTS and place[1] not in COMMON_WORDS}
+    assert strangers == {}
+
+
+def test_every_exception_is_needed(found):
+    assert set(CONSTANTS) <= set(found)
+    assert set(COMMON_WORDS) <= {text for _, text in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "there"),
+    [
+        (".046", "agrees(p, '.046')", True),
+        ("0.046", "p = 0.046", True),
+        (".046", "p = 0.046", False),
+        ("0.046", "p = 0.0461", False),
+        ("0.046", "p = 10.046", False),
+        ("400", "range(400)", True),
+        ("400", "x = 400.5", False),
+        ("12477", "total = 12_477", True),
+        ("12,477", 'parse("12,477")', True),
+        ("pcs", 'frame["PCS"]', True),
+        ("pcs", "epcs = 1", False),
+        ("usual care", "# usual care comes first", True),
+    ],
+)
+def test_search_finds_a_name_or_number_and_no_part_of_another(tmp_path, text, content, there):
+    file = tmp_path / "module.py"
+    file.write_text(content, "utf-8")
+    assert occurrences(text, file) is there
