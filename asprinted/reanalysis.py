@@ -55,7 +55,12 @@ class Reanalysis:
 
         Raises StudyError where the records do not allow it.
         """
-        found = self._value(by)
+        try:
+            found = self._value(by)
+        except StudyError:
+            raise
+        except (ValueError, LookupError):  # no row left to count, or none at that visit
+            found = math.nan
         if not isinstance(found, str) and not math.isfinite(found):
             where = SEPARATOR.join(("models", by["model"]) if "model" in by else ("tables", by["table"]))
             raise StudyError(self.study.file, where, dict(by), "The records leave too few rows, or too little difference between them, for it.")

@@ -1,0 +1,163 @@
+"""What a claim or an assumption means is computed as a reader would by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from asprinted import reanalysis
+from asprinted.reanalysis import Kept, Reanalysis
+from asprinted.study import Assumption, Study, StudyError, schema
+from asprinted.verdict import Verdict
+
+SHARES = {"table": "people", "statistic": "share_deviation", "column": "site"}
+FLAGS = {"table": "people", "statistic": "share_deviation", "column": ["asthma", "diabetes"]}
+
+PEOPLE = pd.DataFrame(
+    [
+        # id, site, arm, group, asthma, diabetes
+        ("a", "north", "peers", "one", 1, 0),
+        ("b", "north", "peers", "one", 1, 1),
+        ("c", "north", "peers", "two", 0, 1),
+        ("d", "south", "peers", "two", 0, 1),
+        ("e", "south", "list", None, 1, 0),
+        ("f", "north", "list", None, 1, 0),
+    ],
+    columns=["id", "site", "arm", "group", "asthma", "diabetes"],
+)
+# score at visits 0, 3 and 6; None where not seen
+SCORES = {"a": (0, 1, 4), "b": (2, 3, 8), "c": (4, None, 5), "d": (6, 6, 9), "e": (10, None, None), "f": (0, 1, 4)}
+VISITS = pd.DataFrame([(id, visit, score) for id, row in SCORES.items() for visit, score in zip((0, 3, 6), row, strict=True)], columns=["id", "visit", "score"])
+
+
+@pytest.fixture
+def analysis() -> Reanalysis:
+    study = Study(
+        folder=Path("some-trial"), title="", sources={},
+        tables={
+            "people": {"file": "people.csv", "key": ["id"], "columns": {}},
+            "visits": {"file": "visits.csv", "key": ["id", "visit"], "parent": "people", "columns": {"score": {"minimum": 0, "maximum": 10}}},
+        },
+        design={"people": {"groups": {"column": "group"}}, "scores": {"outcomes": {"score": {}}}},
+        models={"line": {"family": "linear", "table": "visits", "formula": "{outcome} ~ C(arm)", "contrasts": {"arm": [{"weight": 1, "at": {"arm": "peers"}}, {"weight": -1, "at": {"arm": "list"}}]}}},
+        claims={},
+        assumptions={
+            "site.shares": Assumption("site.shares", "", "", {"north": "0.5", "south": "0.4", "east": "0.1"}, by=SHARES),
+            "flag.shares": Assumption("flag.shares", "", "", {"asthma": "0.6", "diabetes": "0.25"}, by=FLAGS),
+        },
+    )  # fmt: skip
+    return Reanalysis(study, {"people": PEOPLE, "visits": VISITS})
+
+
+@pytest.mark.parametrize(
+    ("by", "value"),
+    [
+        ({"table": "people", "statistic": "count"}, 6),
+        ({"table": "people", "statistic": "count", "filter": {"arm": "peers"}}, 4),
+        ({"table": "people", "statistic": "count", "filter": {"arm": "peers", "site": "north"}}, 3),
+        ({"table": "people", "statistic": "count", "filter": {"site": ["north", "south"]}}, 6),
+        ({"table": "visits", "statistic": "count", "filter": {"arm": "list"}}, 6),  # the arm is a column of the parent
+        ({"table": "visits", "statistic": "observed", "column": "score"}, 15),
+        ({"table": "visits", "statistic": "observed", "column": "score", "filter": {"visit": 6}}, 5),
+        ({"table": "people", "statistic": "distinct", "column": "site"}, 2),
+        ({"table": "people", "statistic": "distinct", "column": "group"}, 2),
+        ({"table": "visits", "statistic": "values", "column": "visit"}, "0; 3; 6"),
+        ({"table": "people", "statistic": "values", "column": "group"}, "one; two"),
+        ({"table": "people", "statistic": "smallest_count", "column": "site"}, 2),
+        ({"table": "people", "statistic": "largest_count", "column": "site"}, 4),
+        ({"table": "people", "statistic": "smallest_sum", "column": ["asthma", "diabetes"]}, 1),
+        ({"table": "people", "statistic": "percent", "column": "asthma"}, 100 * 4 / 6),
+        ({"table": "visits", "statistic": "mean", "column": "score", "filter": {"visit": 3}}, 11 / 4),
+        ({"table": "visits", "statistic": "sd", "column": "score", "filter": {"visit": 0}}, np.std([0, 2, 4, 6, 10, 0], ddof=1)),
+        ({"table": "visits", "statistic": "share_at_minimum", "column": "score"}, 2 / 15),
+        ({"table": "visits", "statistic": "share_at_maximum", "column": "score"}, 1 / 15),
+        ({"table": "visits", "statistic": "largest_share", "column": "score"}, 3 / 15),  # three 4s; the zeros stand at a bound
+        ({"table": "visits", "statistic": "correlation", "column": "score", "between": {"visit": [0, 6]}}, np.corrcoef([0, 2, 4, 6, 0], [4, 8, 5, 9, 4])[0, 1]),
+        ({"table": "visits", "statistic": "correlation", "column": "score", "between": {"visit": [0, 3]}}, np.corrcoef([0, 2, 6, 0], [1, 3, 6, 1])[0, 1]),
+        ({"table": "visits", "statistic": "returned", "column": "score", "between": {"visit": [3, 6]}}, 1 / 2),  # of c and e, c
+        ({"table": "visits", "statistic": "lost_difference", "column": "score", "between": {"visit": [0, 6]}}, (10 - 12 / 5) / np.std([0, 2, 4, 6, 10, 0], ddof=1)),
+        ({"table": "visits", "statistic": "duplicates"}, 1),  # f has the scores of a
+        (SHARES, 4 / 6 - 0.5),
+        (FLAGS, 3 / 6 - 0.25),
+        ({"model": "line", "outcome": "score", "contrast": "arm", "statistic": "est"}, np.mean([0, 1, 4, 2, 3, 8, 4, 5, 6, 6, 9]) - np.mean([10, 0, 1, 4])),
+    ],
+    ids=lambda value: value["statistic"] if isinstance(value, dict) else "",
+)  # fmt: skip
+def test_statistic_is_what_a_reader_counts(analysis, by, value):
+    assert analysis.value(by) == (value if isinstance(value, str) else pytest.approx(value))
+
+
+def test_skewness_is_that_of_a_sample(analysis):
+    x = VISITS["score"].dropna().to_numpy()
+    n, d = len(x), x - x.mean()
+    adjusted = np.sqrt(n * (n - 1)) / (n - 2) * np.mean(d**3) / np.mean(d**2) ** 1.5
+    assert analysis.value({"table": "visits", "statistic": "skewness", "column": "score"}) == pytest.approx(adjusted)
+
+
+def test_share_of_variance_between_groups_is_that_of_one_way_analysis_of_variance(analysis):
+    # changes from visit 0 to 6: group one 4 and 6, group two 1 and 3
+    between = (2 * (5 - 3.5) ** 2 + 2 * (2 - 3.5) ** 2) / 1
+    within = (1 + 1 + 1 + 1) / 2
+    by = {"table": "visits", "statistic": "icc", "column": "score", "between": {"visit": [0, 6]}, "filter": {"arm": "peers"}}
+    assert analysis.value(by) == pytest.approx((between - within) / (between + within))
+
+
+def test_share_of_variance_between_groups_of_unequal_size_uses_their_typical_size(analysis):
+    analysis.tables["visits"] = analysis.tables["visits"].query("id != 'b'")
+    # changes: group one 4 alone, group two 1 and 3; typical size (3 - 5/3) / 1
+    between, within, typical = (4 - 8 / 3) ** 2 + 2 * (2 - 8 / 3) ** 2, 2.0, 4 / 3
+    by = {"table": "visits", "statistic": "icc", "column": "score", "between": {"visit": [0, 6]}, "filter": {"arm": "peers"}}
+    assert analysis.value(by) == pytest.approx((between - within) / (between + (typical - 1) * within))
+
+
+@pytest.mark.parametrize(("take", "chosen"), [("smallest", min), ("largest", max)])
+def test_smallest_or_largest_of_several_outcomes_is_taken(analysis, take, chosen):
+    frame = analysis.tables["visits"]
+    analysis.tables["visits"] = frame.assign(twice=2 * frame["score"])
+    by = {"model": "line", "outcome": ["score", "twice"], "contrast": "arm", "statistic": "est", "take": take}
+    single = [analysis.value(by | {"outcome": outcome}) for outcome in by["outcome"]]
+    assert single[0] != single[1] and analysis.value(by) == chosen(single)
+
+
+def test_model_is_fitted_once_for_an_outcome(analysis, monkeypatch):
+    fits = []
+    fit = reanalysis.models.fit
+    monkeypatch.setattr(reanalysis.models, "fit", lambda *given: fits.append(given) or fit(*given))
+    for statistic in ("est", "se", "p"):
+        analysis.value({"model": "line", "outcome": "score", "contrast": "arm", "statistic": statistic})
+    assert len(fits) == 1
+
+
+@pytest.mark.parametrize(
+    ("by", "where"),
+    [
+        ({"table": "visits", "statistic": "mean", "column": "score", "filter": {"visit": 12}}, "tables › visits"),
+        ({"table": "visits", "statistic": "correlation", "column": "score", "between": {"visit": [0, 6]}, "filter": {"id": "a"}}, "tables › visits"),
+        ({"table": "visits", "statistic": "correlation", "column": "score", "between": {"visit": [0, 12]}}, "tables › visits"),
+        ({"table": "people", "statistic": "smallest_count", "column": "group", "filter": {"arm": "list"}}, "tables › people"),
+        ({"table": "people", "statistic": "smallest_sum", "column": ["asthma"], "filter": {"arm": "nobody"}}, "tables › people"),
+        ({"model": "line", "outcome": "score", "contrast": "arm", "statistic": "p"}, "models › line"),
+    ],
+)
+def test_value_that_the_records_do_not_give_is_refused(analysis, by, where):
+    analysis.tables["visits"] = analysis.tables["visits"].assign(score=lambda frame: frame["score"] * ("model" not in by))
+    with pytest.raises(StudyError, match=f"{where}.*The records leave too few rows"):
+        analysis.value(by)
+
+
+def test_differences_are_told_a_line_each():
+    good = Verdict("t:a.b", "", "number", "1", "1", "reproduced", "reproduced", "", "", "")
+    wrong = Verdict("t:a.c", "", "number", "1", "2", "differs", "reproduced", "", "computed 2", "")
+    kept = [Kept("x.y", "", 0, 1, 0.5), Kept("x.z", "", 0, 1, 1.5), Kept("x.w", "", 0, 1, 1)]
+    assert reanalysis.differing([good, wrong], kept) == [
+        "t:a.c: printed 1, computed 2: ✗ not as printed. computed 2",
+        "assumption x.z: found 1.5, outside 0 to 1",
+    ]
+
+
+def test_every_statistic_of_the_schema_can_be_computed():
+    in_schema = set(schema()["$defs"]["by"]["properties"]["statistic"]["enum"])
+    assert in_schema == set(reanalysis._STATISTICS) | {"est", "se", "lo", "hi", "p"}
