@@ -105,7 +105,11 @@ def all_breaks(root: Path) -> list[Break]:
 
 
 def other_digit(words: str) -> str:
-    """Return `words` with its last digit moved by one."""
+    """Return `words` with its last digit moved by one; a number in words becomes the next one."""
+    from asprinted.printed import NUMBER_WORDS
+
+    if words.lower() in NUMBER_WORDS:
+        return list(NUMBER_WORDS)[(NUMBER_WORDS[words.lower()] + 1) % len(NUMBER_WORDS)]
     place = max(words.rfind(digit) for digit in "0123456789")
     if place < 0:
         raise ValueError(f"no digit in {words!r}")

@@ -48,14 +48,6 @@ def test_chapters_check_no_claim_that_no_study_has():
     assert set(CHECKED) <= {row.id for row in LEDGER}
 
 
-def test_count_of_verdicts_per_study():
-    counts: dict[str, dict[str, int]] = {}
-    for row in LEDGER:
-        of_study = counts.setdefault(row.id.split(":")[0], {})
-        of_study[row.verdict] = of_study.get(row.verdict, 0) + 1
-    assert counts == {"harp-trial": {"reproduced": 20, "holds": 7, "context": 12}}
-
-
 def test_every_number_and_inequality_is_reproduced_as_printed():
     for row in LEDGER:
         if row.kind in ("number", "inequality"):

@@ -157,6 +157,10 @@ def _targets(study: Study, model: str, outcome: str, rows: models.Design) -> lis
         if by.get("model") != model or outcome not in ([outcomes] if isinstance(outcomes, str) else outcomes):
             continue
         low, high = _limits(claim)
+        every = (by.get("take") == "largest" and low == -math.inf) or (by.get("take") != "largest" and high == math.inf)
+        if not isinstance(outcomes, str) and len(outcomes) > 1 and not every:
+            where = SEPARATOR.join(("claims", claim.id, "by", "outcome"))
+            raise StudyError(study.file, where, outcomes, "Of several outcomes only a bound that all of them meet can be made, such as a smallest p of \">=.05\": name one outcome.")
         weights = rows.contrast(spec["contrasts"][by["contrast"]])
         targets.append(Target(claim.id, claim.printed or claim.declared or "", by["statistic"], weights, low, high))
     return targets

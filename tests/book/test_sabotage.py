@@ -12,7 +12,7 @@ VISITS = "id,visit,pcs,mcs\ns-1,0,30.5,40\ns-1,6,,41\ns-2,0,50.0,42\ns-2,6,49.5,
 STUDY = 'claims:\n  a.n: {printed: "400", kind: number}\n  a.p:\n    kind: number\n    printed: ".046"\n  b.p: {printed: "<.0001", kind: inequality}\n  c: {kind: words}\n'
 
 
-@pytest.mark.parametrize(("words", "other"), [(".046", ".047"), ("2.9", "2.8"), ("<.0001", "<.0002"), ("12 of", "13 of")])
+@pytest.mark.parametrize(("words", "other"), [(".046", ".047"), ("2.9", "2.8"), ("<.0001", "<.0002"), ("12 of", "13 of"), ("three", "four")])
 def test_last_digit_is_moved_by_one(words, other):
     assert sabotage.other_digit(words) == other
 
