@@ -102,13 +102,22 @@ def _ledger(study: Study, options: argparse.Namespace) -> int:
     from asprinted import reanalysis, records, verdict
 
     results = reanalysis.verdicts(study, records.read(study))
+    reason = records.stale(study.folder)
+    if reason:
+        print(f"warning: {reason}", file=sys.stderr)
     counts: dict[str, int] = {}
     for each in results:
         counts[each.verdict] = counts.get(each.verdict, 0) + 1
     lines = [f"{each.id}\n    {each.says}\n    printed {each.printed or '(words)'}; computed {each.computed or '(not recomputed)'}; {each.label}" + (f"\n    {each.reason}" if each.reason else "") for each in results]
     lines.append("; ".join(f"{count} {verdict.VERDICTS[name]}" for name, count in counts.items()))
-    _print(options, {"study": study.slug, "counts": counts, "claims": [asdict(each) for each in results]}, lines)
+    _print(options, {"study": study.slug, "counts": counts, "stale": reason, "claims": [asdict(each) | _origin(study, each.id) for each in results]}, lines)
     return FINE if all(each.as_expected for each in results) else DIFFERS
+
+
+def _origin(study: Study, address: str) -> dict[str, object]:
+    """Where a claim was read and how it is recomputed, for programs that follow a number."""
+    claim = study.claim(address)
+    return {"mark": list(claim.marks), "source": claim.source, "where": claim.where, "by": claim.by}
 
 
 def _print(options: argparse.Namespace, data: object, lines: list[str]) -> None:

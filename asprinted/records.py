@@ -53,7 +53,7 @@ def _read_table(study: Study, name: str) -> pd.DataFrame:
         text = file.read_text("utf-8")
         frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
     except OSError as error:
-        raise StudyError(file, "file", error.strerror, f"Make the records with: asprinted synthesise data/{study.slug}") from None
+        raise StudyError(file, "file", None, f"{error.strerror}. Make the records with: asprinted synthesise data/{study.slug}") from None
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).splitlines()[0]
         raise StudyError(file, "file", reason, f"Not readable as CSV in UTF-8. Make it again with: asprinted synthesise data/{study.slug}") from None
@@ -203,19 +203,25 @@ def stale(folder: Path | str) -> str | None:
     Compares the fingerprint of study.yml and the checksum of each CSV with datapackage.json.
     """
     folder = Path(folder)
-    remedy = f"make them again with: asprinted synthesise data/{folder.resolve().name}"
+    slug = folder.resolve().name
+    again = f"make them again with: asprinted synthesise data/{slug}"
+    back = f"To undo it: git checkout data/{slug}"
+    if not (folder / PACKAGE).is_file():
+        return f"{folder / PACKAGE} is missing: {again}"
     try:
         whole = json.loads((folder / PACKAGE).read_text("utf-8"))
         study_bytes = (folder / whole["study"]["file"]).read_bytes().replace(b"\r\n", b"\n")
         if hashlib.sha256(study_bytes).hexdigest() != whole["study"]["sha256"]:
-            return f"{folder / 'study.yml'} has changed since the records were made: {remedy}"
+            return f"{folder / 'study.yml'} has changed since the records were made. {back}. If it was meant, {again}"
         for resource in whole["resources"]:
+            if not (folder / resource["path"]).is_file():
+                return f"{folder / resource['path']}, named in {PACKAGE}, is missing. {back}. Or {again}"
             content = (folder / resource["path"]).read_bytes().replace(b"\r\n", b"\n")
             if f"sha256:{hashlib.sha256(content).hexdigest()}" != resource["hash"]:
-                return f"{folder / resource['path']} was changed by hand, without its study file: {remedy}"
+                return f"{folder / resource['path']} was changed by hand, without its study file. {back}. Or {again}"
         strangers = {file.name for file in folder.glob("*.csv")} - {resource["path"] for resource in whole["resources"]}
         if strangers:
-            return f"{folder / min(strangers)} is not in {PACKAGE}: {remedy}"
+            return f"{folder / min(strangers)} is not in {PACKAGE}: take it away, or name it in study.yml and {again}"
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"{folder / PACKAGE} cannot be read ({error}): {remedy}"
+        return f"{folder / PACKAGE} cannot be read ({error}): {again}"
     return None

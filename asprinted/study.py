@@ -156,7 +156,7 @@ def load(folder: Path | str) -> Study:
     try:
         raw = file.read_bytes()
     except OSError as error:
-        raise StudyError(file, "file", error.strerror, "Give a folder that holds a study.yml.") from None
+        raise StudyError(file, "file", None, f"{error.strerror}. Give a folder that holds a study.yml.") from None
     data = _parse(file, raw)
     _validate(file, data)
     sources = {entry["id"]: Source(**entry) for entry in data["sources"]}

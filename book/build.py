@@ -93,10 +93,16 @@ def check_records(root: Path) -> None:
     if not studies:
         return
     from asprinted.records import stale
+    from asprinted.study import StudyError, load
 
+    for study in studies:
+        try:
+            load(study.parent)
+        except StudyError as fault:
+            raise BookError(str(fault)) from None
     problems = [problem for problem in (stale(study.parent) for study in studies) if problem]
     if problems:
-        raise Differs("\n".join(problems) + "\nAll studies at once: make records")
+        raise Differs("\n".join(problems) + "\nAfter new records: make chapters, make reference")
 
 
 def import_sphinx() -> None:

@@ -7,7 +7,7 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from book import execute, notebooks, toc
+from book import build, execute, notebooks, toc
 from book.errors import BookError
 from book.files import alone
 
@@ -23,6 +23,7 @@ def run(root: Path, options: Namespace) -> int:
         raise BookError(f"no such chapter: {', '.join(sorted(unknown))}; _toc.yml has {known}")
     chosen = [chapter for chapter in chapters if not options.slugs or chapter.stem in options.slugs]
     with alone(root / "_build" / "build.lock", "building the book"):
+        build.check_records(root)
         outdated = execute.outdated(root, chosen)
         print(f"{len(chosen)} notebooks, {len(outdated)} to execute.", flush=True)
         if outdated:

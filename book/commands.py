@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name: str, summary: str, module: str, rest: str = "") -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=summary, description=summary)
+        added = commands.add_parser(name, help=summary, description=f"{summary} Further words are {rest}." if rest else summary)
         added.set_defaults(module=module, rest=rest)
         return added
 

@@ -165,6 +165,8 @@ async def run_notebook(chapter: Path, kernels: list) -> tuple[dict, str]:
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     notebook = nbformat.read(chapter, as_version=4)
+    for cell in notebooks.code_cells(notebook):  # so that what has run can be told from what has not
+        cell["outputs"], cell["execution_count"] = [], None
     client = NotebookClient(
         notebook,
         kernel_name="python3",
@@ -187,14 +189,17 @@ async def run_notebook(chapter: Path, kernels: list) -> tuple[dict, str]:
 
 
 def describe(notebook: dict, raised: Exception) -> str:
-    """Return where a notebook stopped: the cell's number, its first lines, and the end of its error."""
+    """Return where a notebook stopped: the cell's number and name, its first lines, and the end of its error."""
     ran = [(number, cell) for number, cell in enumerate(notebooks.code_cells(notebook), 1) if cell["execution_count"]]
     number, cell = ran[-1] if ran else (0, {"source": "", "outputs": []})
     errors = [output for output in cell["outputs"] if output["output_type"] == "error"]
     end = [line for part in errors[-1]["traceback"] for line in part.splitlines()] if errors else str(raised).splitlines()
+    if errors and errors[-1]["ename"] in {"ClaimError", "StudyError"}:  # their own words say all
+        end = f"{errors[-1]['ename']}: {errors[-1]['evalue']}".splitlines()
     code = notebooks.text(cell["source"]).splitlines()
+    name = f" ({cell['id']})" if cell.get("id") else ""
     return "\n".join(
-        [f"cell [{number}] failed"]
+        [f"cell [{number}] failed{name}"]
         + [f"    {line}" for line in code[:6] + (["..."] if len(code) > 6 else [])]
         + [f"  | {COLOURS.sub('', line)}" for line in end[-12:]]
     )

@@ -94,7 +94,7 @@ def for_rendering(notebook: dict) -> dict:
 
 
 def claims(notebook: dict) -> dict[str, dict]:
-    """Return the claims that the notebook checked, by address ("harp-trial:pcs.change.p")."""
+    """Return the claims that the notebook checked, by address ("some-trial:score.change.p")."""
     held = [data[CLAIM] for data, _ in data_of(notebook) if CLAIM in data]
     return {claim["id"]: claim for each in held for claim in each["claims"]}
 

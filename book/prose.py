@@ -130,8 +130,12 @@ def typed_numbers_of_page(root: Path, page: Path, allowed: list[Allowed]) -> lis
         return typed_numbers(name, "", page.read_text(encoding="utf-8"), allowed)
     found = []
     for number, cell in enumerate(notebooks.read(page)["cells"], 1):
+        where = f"cell {cell.get('id', number)}, "
         if cell["cell_type"] == "markdown":
-            found += typed_numbers(name, f"cell {number}, ", notebooks.text(cell["source"]), allowed)
+            found += typed_numbers(name, where, notebooks.text(cell["source"]), allowed)
+        told = cell.get("metadata", {}).get("mystnb", {})
+        for part, field in (("figure", "caption"), ("image", "alt")):
+            found += typed_numbers(name, f"{where}{field}, ", told.get(part, {}).get(field, ""), allowed)
     questions = page.with_suffix(".questions.yml")
     if questions.is_file():
         found += _typed_in_questions(questions.relative_to(root).as_posix(), questions, allowed)

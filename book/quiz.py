@@ -17,7 +17,7 @@ The file is a list of questions:
     - id: difference
       stem: By how many points do the changes differ?
       kind: numeric
-      answer: {claim: pcs.change.est}
+      answer: {claim: score.change.est}
       feedback: Take one change from the other.
 """
 
@@ -74,7 +74,7 @@ def _check(file: str, number: int, question: object, seen: set[str]) -> None:
         _text(question, "feedback", wrong, "")
         answer = question["answer"]
         if not isinstance(answer, dict) or len(answer) != 1 or not set(answer) <= {"claim", "said"}:
-            raise wrong("answer", answer, "name what holds the number: {claim: pcs.change.p} or {said: name}")
+            raise wrong("answer", answer, "name what holds the number: {claim: score.change.p} or {said: name}")
         return
     options = question["options"]
     if not isinstance(options, list) or not 2 <= len(options) <= 26:

@@ -25,6 +25,8 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
     """Return a server of `folder` on 127.0.0.1; port 0 takes any free one. Raise BookError if the port is taken."""
     try:
         return ThreadingHTTPServer(("127.0.0.1", port), functools.partial(Quiet, directory=str(folder)))
+    except OverflowError:
+        raise BookError(f"port {port}: it must be between 0 and 65535; choose another: make serve ARGS='--port 8000'") from None
     except OSError as problem:
         raise BookError(f"port {port}: {problem.strerror}; choose another: make serve ARGS='--port {port + 1}'")
 

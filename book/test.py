@@ -20,17 +20,21 @@ def run(root: Path, options: Namespace) -> int:
     version = "{}.{}.{}".format(*sys.version_info[:3])
     print(f"Tests and chapters on Python {version}, two workers.", flush=True)
     child = subprocess.Popen(pytest_command(root, options.rest, options.stop_when_named), cwd=root, env=dict(os.environ))
+    stopped = False
     while True:
         try:
             code = child.wait()
             break
         except KeyboardInterrupt:
-            continue  # pytest got the same Ctrl-C and is stopping its workers
-    code = {0: 0, 1: 1, 2: 1}.get(code, 2)
-    print("\nClaims in the stored outputs of the chapters:")
-    print("\n".join(claims.summary(root)))
+            stopped = True  # pytest got the same Ctrl-C and is stopping its workers
+    code = 130 if stopped else {0: 0, 1: 1, 2: 1}.get(code, 2)
+    if not code:
+        print("\nClaims in the stored outputs of the chapters:")
+        print("\n".join(claims.summary(root)))
     seconds = time.monotonic() - began
-    if code:
+    if stopped:
+        print(f"Stopped after {seconds:.0f} s; nothing was written.")
+    elif code:
         print(f"Failed after {seconds:.0f} s: look at the lines above that begin with FAILED or ERROR.")
     elif options.rest:
         print(f"What was asked for passed in {seconds:.0f} s. Everything: make test")

@@ -143,7 +143,7 @@ def test_missing_file_is_named_with_the_command_that_makes_it(copied, harp_copy,
     (harp_copy / "pilot.csv").unlink()
     if instead == "folder":
         (harp_copy / "pilot.csv").mkdir()
-    with pytest.raises(StudyError, match=r"pilot.csv: file: .*asprinted synthesise data/harp-trial"):
+    with pytest.raises(StudyError, match=r"pilot.csv: file. .*asprinted synthesise data/harp-trial"):
         read(copied)
 
 
@@ -281,7 +281,7 @@ def test_line_ends_do_not_make_records_stale(harp_copy):
         ("datapackage.json", lambda text: "{}", "datapackage.json cannot be read"),
         ("datapackage.json", lambda text: text.replace('"resources"', '"sources2"'), "datapackage.json cannot be read"),
         ("datapackage.json", lambda text: text.replace('"file": "study.yml"', '"file": 5'), "datapackage.json cannot be read"),
-        ("datapackage.json", lambda text: text.replace('"path": "visits.csv"', '"path": "gone.csv"'), "datapackage.json cannot be read"),
+        ("datapackage.json", lambda text: text.replace('"path": "visits.csv"', '"path": "gone.csv"'), "gone.csv, named in datapackage.json, is missing"),
     ],
 )
 def test_stale_records_are_noticed_with_the_reason_and_the_remedy(harp_copy, file, change, reason):
