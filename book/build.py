@@ -140,7 +140,7 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
         questions = page.with_suffix(".questions.yml")
         if questions.is_file():
             put(f"chapters/{page.stem}.questions.md", quiz.render(questions.name, quiz.load(questions), executed))
-    for folder, below in (("book/static", "_static"), ("vendor", "vendor")):
+    for folder, below in (("book/static", "_static"), ("vendor", "vendor"), ("data", "data")):  # data: pages offer the files
         for path in files_below(root / folder):
             face.append(put(f"{below}/{path.relative_to(root / folder).as_posix()}", path.read_bytes()))
     gone = [path for path in files_below(source) if path not in kept]

@@ -93,11 +93,14 @@ def test_malformed_exception_is_refused(tmp_path, content):
 def test_notebook_page_and_its_questions_are_read(tmp_path):
     page = tmp_path / "a.ipynb"
     page.write_text(json.dumps({"cells": [
-        {"cell_type": "markdown", "source": ["Words\n", "and 5 more"]}, {"cell_type": "code", "source": "x = 3"},
+        {"cell_type": "markdown", "source": ["Words\n", "and 5 more"]},
+        {"cell_type": "code", "id": "fig", "source": "x = 3", "metadata": {"mystnb": {
+            "figure": {"caption": "It is 6."}, "image": {"alt": "A bar up to 7 points."}}}},
     ]}))  # fmt: skip
     (tmp_path / "a.questions.yml").write_text(
         "- {id: q-1, stem: How many of 8, kind: numeric, answer: {claim: a1}, feedback: ok}", encoding="utf-8"
     )
     told = prose.typed_numbers_of_page(tmp_path, page, [])
-    assert [line.split("'")[1] for line in told] == ["5", "8"]
-    assert "cell 1, line 2" in told[0] and "question 1 stem" in told[1]
+    assert [line.split("'")[1] for line in told] == ["5", "6", "7", "8"]
+    assert "cell 1, line 2" in told[0] and "question 1 stem" in told[3]
+    assert "cell fig, caption" in told[1] and "cell fig, alt" in told[2]
