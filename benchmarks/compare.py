@@ -179,8 +179,7 @@ def copy_stock(ours: Path, stock: Path) -> None:
     shutil.copytree(ours / "_build" / "src", stock)
     for chapter in toc.chapters(ours):
         shutil.copy(chapter, stock / "chapters" / chapter.name)
-    for name in ("data", "asprinted"):
-        shutil.copytree(ours / name, stock / name)
+    shutil.copytree(ours / "asprinted", stock / "asprinted")
     for beside in (ours / "chapters").iterdir():
         if beside.is_file() and not (stock / "chapters" / beside.name).exists():
             shutil.copy(beside, stock / "chapters" / beside.name)
