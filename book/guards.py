@@ -152,7 +152,25 @@ def cells_have_ids(notebook: dict) -> list[str]:
             if not name or name in ids[: number - 1]]  # fmt: skip
 
 
+def said_values_are_computed(notebook: dict) -> list[str]:
+    """What `say` puts into a sentence has no typed digit: a number there comes from a computation."""
+    found = []
+    for number, cell in enumerate(code_cells(notebook), 1):
+        try:
+            calls = [node for node in ast.walk(ast.parse(text(cell["source"]))) if isinstance(node, ast.Call)]
+        except SyntaxError:  # plain_python reports it
+            continue
+        for call in calls:
+            if getattr(call.func, "id", "") != "say" or len(call.args) < 2:
+                continue
+            value = call.args[1]
+            typed = value.values if isinstance(value, ast.JoinedStr) else [value]
+            if any(isinstance(part, ast.Constant) and re.search(r"\d", str(part.value)) for part in typed):
+                found.append(f"cell [{number}] says a typed number, {ast.unparse(value)}: compute it")
+    return found
+
+
 GUARDS: tuple[Callable[[dict], list[str]], ...] = (
     executed_in_order, outputs_stored, no_errors, known_tags, no_markers, no_semicolon_at_end, plain_python,
-    only_local_files, figures_described, figures_have_numbers, python_kernel, cells_have_ids,
+    only_local_files, figures_described, figures_have_numbers, python_kernel, cells_have_ids, said_values_are_computed,
 )  # fmt: skip

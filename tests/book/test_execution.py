@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import os
+import shutil
+from argparse import Namespace
+from pathlib import Path
 
 import pytest
 
-from book import execute, files, notebooks
+from book import chapters, execute, files, notebooks
 from book.errors import BookError, Differs
 
 
@@ -148,3 +151,16 @@ def test_caption_of_a_figure_with_its_table_goes_to_the_figure_alone():
     figure, below = notebooks.for_rendering(held)["cells"]
     assert figure["outputs"] == [picture] and figure["source"] == "plot()" and "figure" in figure["metadata"]["mystnb"]
     assert below["outputs"] == [table] and below["metadata"] == {"tags": ["remove-input"]} and below["id"] != figure["id"]
+
+
+def test_outputs_are_not_stored_for_records_that_are_not_those_of_their_study_file(repository):
+    study = repository / "data" / "harp-trial"
+    shutil.copytree(Path(__file__).resolve().parents[2] / "data" / "harp-trial", study)
+    scores = study / "visits.csv"
+    scores.write_bytes(scores.read_bytes().replace(b",27.7,", b",27.8,", 1))
+    files.write_whole(repository / "_toc.yml", "format: jb-book\nroot: index\nchapters:\n  - file: chapters/a\n")
+    files.write_whole(repository / "index.md", "# Book\n")
+    notebooks.write(repository / "chapters" / "a.ipynb", notebook("1"))
+    with pytest.raises(Differs, match="visits.csv was changed by hand"):
+        chapters.run(repository, Namespace(slugs=[]))
+    assert notebooks.read(repository / "chapters" / "a.ipynb")["cells"][0]["outputs"] == []
