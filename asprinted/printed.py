@@ -51,6 +51,13 @@ class Interval(NamedTuple):
     lo_closed: bool
     hi_closed: bool
 
+    def contains(self, value: Number) -> bool:
+        """True where `value` lies between the ends, exactly compared."""
+        exact = _exact(value)
+        above = self.lo is None or exact > Fraction(self.lo) or (self.lo_closed and exact == Fraction(self.lo))
+        below = self.hi is None or exact < Fraction(self.hi) or (self.hi_closed and exact == Fraction(self.hi))
+        return above and below
+
 
 @dataclass(frozen=True)
 class Printed:
@@ -118,11 +125,7 @@ class Printed:
 
     def contains(self, value: Number) -> bool:
         """True where `value` (in the printed unit: percent for a percentage) prints as this text."""
-        exact = _exact(value)
-        lo, hi, lo_closed, hi_closed = self.interval()
-        above = lo is None or exact > Fraction(lo) or (lo_closed and exact == Fraction(lo))
-        below = hi is None or exact < Fraction(hi) or (hi_closed and exact == Fraction(hi))
-        return above and below
+        return self.interval().contains(value)
 
     def render(self, value: Number) -> str:
         """`value` as text with the decimals, the leading zero, the minus and the mark of the source.
@@ -180,6 +183,20 @@ def parse(text: str, rounding: str = "half-up") -> Printed:
         bool(match["percent"]),
         rounding,
     )
+
+
+def declared_interval(text: str) -> Interval:
+    """The values that a declared text means: a printed number's, an inequality's, or the closed range of "20 to 30".
+
+    Raises ValueError where it cannot be read or the range is empty.
+    """
+    ends = re.split(r"\s+to\s+", text.strip())
+    if len(ends) == 1:
+        return parse(text).interval()
+    low, high = (parse(end) for end in ends) if len(ends) == 2 else (None, None)
+    if low is None or high is None or {low.relation, high.relation} != {"="} or low.value > high.value:
+        raise ValueError(f'declared range "{text}" cannot be read: write the smaller number first, such as "20 to 30"')
+    return Interval(low.value, high.value, True, True)
 
 
 def rounding_interval(text: str, rounding: str = "half-up") -> Interval:

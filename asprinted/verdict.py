@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -127,12 +128,11 @@ def _otherwise(claim: Claim) -> str:
 def _compare_declared(declared: str, value: printed.Number | str) -> tuple[bool, str]:
     if isinstance(value, str):
         return value == declared, value
-    number = printed.parse(declared)
-    if number.relation == "=":
-        return number.contains(value), number.render(value)
-    holds = number.contains(value)
-    decimals = 0 if value == int(value) else max(2, number.decimals)
-    return holds, f"{printed.round_to(value, decimals):f}"
+    holds = printed.declared_interval(declared).contains(value)
+    if re.search(r"[<>≤≥]|\sto\s", declared):
+        decimals = max([0 if value == int(value) else 2, *(len(part) for part in re.findall(r"(?<=\.)\d+", declared))])
+        return holds, f"{printed.round_to(value, decimals):f}"
+    return holds, printed.in_style(value, declared)
 
 
 def _decision(claim: Claim, number: printed.Printed, value: printed.Number, null: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import decimal
 import doctest
+import re
 import sys
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asprinted import printed
-from asprinted.printed import Interval, agrees, canonical, counts_printing, in_style, parse, percent_of, round_to, rounding_interval
+from asprinted.printed import Interval, agrees, canonical, counts_printing, declared_interval, in_style, parse, percent_of, round_to, rounding_interval
 
 THIN, NARROW, NO_BREAK = "\u2009", "\u202f", "\u00a0"
 
@@ -340,6 +341,40 @@ def test_percentage_of_a_count_is_exact():
 def test_count_that_is_no_share_is_refused(count, total):
     with pytest.raises(ValueError, match=f"count {count} of {total} is not a share"):
         percent_of(count, total)
+
+
+# What is declared
+
+
+@pytest.mark.parametrize(
+    ("text", "lo", "hi"),
+    [("20 to 30", "20", "30"), (" 20  to\t30 ", "20", "30"), ("0.5 to .75", "0.5", "0.75"), ("−2 to 2", "-2", "2"), ("5 to 5", "5", "5"), ("20% to 30%", "20", "30"), ("two to three", "2", "3"), ("900 to 1,000", "900", "1000")],
+)  # fmt: skip
+def test_declared_range_is_closed_and_reaches_from_end_to_end(text, lo, hi):
+    assert declared_interval(text) == Interval(Decimal(lo), Decimal(hi), True, True)
+
+
+@pytest.mark.parametrize("text", [">0", "<=12", "≥.05", ".046", "29%", "three", "−0.83"])
+def test_declared_number_or_inequality_is_the_printed_one(text):
+    assert declared_interval(text) == parse(text).interval()
+
+
+@pytest.mark.parametrize("text", ["30 to 20", "1 to 2 to 3", "<5 to 10", "5 to >10", "2 to −2"])
+def test_declared_range_that_is_none_is_refused_with_the_text_and_an_example(text):
+    with pytest.raises(ValueError, match=re.escape(f'declared range "{text}" cannot be read: write the smaller number first, such as "20 to 30"')):
+        declared_interval(text)
+
+
+@pytest.mark.parametrize("text", ["low to 30", "20 to", "to 30", "20to30", "20-30", ""])
+def test_declared_text_that_is_no_range_and_no_number_is_refused(text):
+    with pytest.raises(ValueError, match="cannot be read"):
+        declared_interval(text)
+
+
+@given(st.decimals(-1000, 1000, places=2), st.decimals(-1000, 1000, places=2), st.decimals(-1100, 1100, places=3))
+def test_range_holds_the_values_between_its_ends_and_no_others(one, other, value):
+    low, high = sorted((one, other))
+    assert declared_interval(f"{low} to {high}").contains(value) is (low <= value <= high)
 
 
 # The module itself

@@ -1,0 +1,143 @@
+"""What a check finds, the smallest set of numbers in conflict, and the fewest changes that heal it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from itertools import combinations, product
+from typing import Any, NamedTuple, Union
+
+from asprinted.printed import Number, Printed, parse
+
+POSSIBLE, CONTRADICTORY, UNDECIDED = "possible", "contradictory", "undecided"
+SEARCHED = ((1, 1), (2, 1), (1, 5), (2, 2))  # (how many numbers change, by how many units of their last digit at most)
+
+Text = Union[str, int, Printed]
+Numbers = Mapping[str, Printed]
+
+
+class Decision(NamedTuple):
+    """A verdict with its reason: `witness` holds unrounded values that print every number, `proof` is a sentence."""
+
+    verdict: str
+    proof: str
+    witness: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One question put to printed numbers, and its answer.
+
+    verdict: "possible", "contradictory" or "undecided". printed: name → text of what took part. witness: name → unrounded
+    value, for "possible". proof: a sentence with the decisive bounds. conflict: the names of a smallest conflicting set;
+    conflicts: all of that size. healing: the fewest last-digit changes that make it possible, each as (name, printed,
+    healed); empty where none was found among the changes in SEARCHED.
+    """
+
+    question: str
+    verdict: str
+    printed: Mapping[str, str]
+    proof: str
+    witness: Mapping[str, Any] = field(default_factory=dict)
+    conflict: tuple[str, ...] = ()
+    conflicts: tuple[tuple[str, ...], ...] = ()
+    healing: tuple[tuple[str, str, str], ...] = ()
+
+
+def read(**texts: Text | None) -> dict[str, Printed]:
+    """Name → `Printed` of every text given; whole numbers are counts. Raises ValueError or TypeError, as `parse` does."""
+    return {name: text if isinstance(text, Printed) else parse(str(text) if type(text) is int else text) for name, text in texts.items() if text is not None}
+
+
+def finding(question: str, numbers: Numbers, decide: Callable[[Numbers], Decision], impossible: Callable[[Numbers], bool] | None = None) -> Finding:
+    """The answer of `decide` to all `numbers`; where it is "contradictory", with the smallest conflicts and the healing.
+
+    `decide` must take any subset of the numbers. `impossible` says faster whether a subset is contradictory.
+    """
+    refuted = impossible or (lambda some: decide(some).verdict == CONTRADICTORY)
+    verdict, proof, witness = decide(numbers)
+    texts = {name: number.text for name, number in numbers.items()}
+    if verdict != CONTRADICTORY:
+        return Finding(question, verdict, texts, proof, witness)
+    conflicts = smallest_conflicts(list(numbers), lambda names: refuted({name: numbers[name] for name in names}))
+    healing = fewest_changes(numbers, lambda some: not refuted(some) and decide(some).verdict == POSSIBLE, conflicts)
+    return Finding(question, verdict, texts, proof, {}, conflicts[0], conflicts, healing)
+
+
+def smallest_conflict(names: Sequence[str], impossible: Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:
+    """The first of the smallest subsets of `names` that are `impossible`; empty where none is."""
+    return next(iter(smallest_conflicts(names, impossible)), ())
+
+
+def smallest_conflicts(names: Sequence[str], impossible: Callable[[tuple[str, ...]], bool]) -> tuple[tuple[str, ...], ...]:
+    """All subsets of `names` of the smallest size at which one is `impossible`, in the order of `names`.
+
+    Subsets are tried by size, so a set found has no smaller rival; meant for up to about eight names.
+    """
+    for size in range(1, len(names) + 1):
+        found = tuple(subset for subset in combinations(names, size) if impossible(subset))
+        if found:
+            return found
+    return ()
+
+
+def fewest_changes(numbers: Numbers, possible: Callable[[Numbers], bool], conflicts: Iterable[Sequence[str]] = ()) -> tuple[tuple[str, str, str], ...]:
+    """The first change of last digits, in the order of SEARCHED, after which the numbers are `possible`; empty where none is.
+
+    Each change is (name, printed, healed). Only numbers printed as equal to something change. A change that leaves one of
+    the `conflicts` as it was cannot heal, so it is not tried.
+    """
+    names = [name for name, number in numbers.items() if number.relation == "="]
+    moved = cache(lambda name, units: shifted(numbers[name], units))
+    tried: set[tuple[tuple[str, int], ...]] = set()
+    for changed, reach in SEARCHED:
+        steps = [step for size in range(1, reach + 1) for step in (-size, size)]
+        subsets = [subset for subset in combinations(names, changed) if all(set(subset) & set(conflict) for conflict in conflicts)]
+        plans = [tuple(zip(subset, units)) for subset in subsets for units in product(steps, repeat=changed)]
+        for plan in sorted(plans, key=lambda plan: sum(abs(units) for _, units in plan)):
+            if plan in tried:
+                continue
+            tried.add(plan)
+            healed = {name: moved(name, units) for name, units in plan}
+            if possible({**numbers, **healed}):
+                return tuple((name, numbers[name].text, healed[name].text) for name in healed)
+    return ()
+
+
+def shifted(number: Printed, units: int) -> Printed:
+    """The number printed `units` units of its last digit further up, in the same style."""
+    return parse(number.render(Fraction(number.value) + Fraction(units, 10**number.decimals)), number.rounding)
+
+
+def plain(value: Number, number: Printed) -> Number:
+    """`value` as a float where that prints the same, else as it is."""
+    return float(value) if number.contains(value) == number.contains(float(value)) else value
+
+
+def and_list(names: Iterable[str]) -> str:
+    """The names as words of a sentence: "lo, hi and p"."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def apart(lower: Number, upper: Number) -> tuple[str, str]:
+    """Two bounds in conflict, lower > upper, with as many digits as show it: the first rounded down, the second up."""
+    for digits in range(4, 20):
+        shown = significant(lower, digits, up=False), significant(upper, digits, up=True)
+        if Decimal(shown[0]) > Decimal(shown[1]):
+            return shown
+    return shown
+
+
+def significant(value: Number, digits: int, up: bool) -> str:
+    """`value` with so many significant digits, rounded up or down and never past it."""
+    exact = Fraction(value)
+    if exact == 0:
+        return "0"
+    places = digits - len(str(int(abs(exact)))) if abs(exact) >= 1 else digits - 1 - Decimal(exact.numerator / exact.denominator).adjusted()
+    scaled = exact * Fraction(10) ** places
+    whole = -(-scaled.numerator // scaled.denominator) if up else scaled.numerator // scaled.denominator
+    return f"{Decimal(whole).scaleb(-places):f}"
