@@ -44,6 +44,7 @@ class Reanalysis:
         key = (model, outcome)
         if key not in self._fits:
             spec = self.study.models[model]
+            spec = spec | {"person": self.study.tables[spec["table"]]["key"][0]}
             try:
                 self._fits[key] = models.fit(spec, self.tables[spec["table"]], outcome)
             except ValueError as error:
@@ -59,7 +60,7 @@ class Reanalysis:
             found = self._value(by)
         except StudyError:
             raise
-        except (ValueError, LookupError):  # no row left to count, or none at that visit
+        except (ValueError, LookupError, ArithmeticError):  # no row left to count, or none at that visit
             found = math.nan
         if not isinstance(found, str) and not math.isfinite(found):
             where = SEPARATOR.join(("models", by["model"]) if "model" in by else ("tables", by["table"]))
@@ -95,11 +96,14 @@ class Reanalysis:
         spec = self.study.tables[by["table"]]["columns"][by["column"]]
         return spec["minimum"], spec["maximum"]
 
-    def _two_visits(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> pd.DataFrame:
-        """A row a person with the column's value at the two visits of `between`, both there."""
+    def _pairs(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> pd.DataFrame:
+        """A row a person with the column's value at the two visits of `between`, nan where there is none."""
         [(visit, pair)] = by["between"].items()
-        wide = frame.pivot(index=self.study.tables[by["table"]]["key"][0], columns=visit, values=by["column"])
-        return wide[list(pair)].dropna()
+        return frame.pivot(index=self.study.tables[by["table"]]["key"][0], columns=visit, values=by["column"])[list(pair)].astype(float)
+
+    def _two_visits(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> pd.DataFrame:
+        """The same of the people with both."""
+        return self._pairs(frame, by).dropna()
 
     def _group_icc(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
         """The intraclass correlation of change by programme group, from one-way analysis of variance."""
@@ -118,42 +122,40 @@ class Reanalysis:
 
     def _lost_difference(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
         """Baseline mean of the people lost at the later visit minus that of the people seen, in SDs."""
-        [(visit, (first, last))] = by["between"].items()
-        wide = frame.pivot(index=self.study.tables[by["table"]]["key"][0], columns=visit, values=by["column"])
-        lost = wide[last].isna()
-        return float((wide.loc[lost, first].mean() - wide.loc[~lost, first].mean()) / wide[first].std())
+        first, last = (values for _, values in self._pairs(frame, by).items())
+        lost = last.isna()
+        return float((first[lost].mean() - first[~lost].mean()) / first.std())
 
     def _returned(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
         """Share of the people missing at the first of two visits who are seen at the second."""
-        [(visit, (first, last))] = by["between"].items()
-        wide = frame.pivot(index=self.study.tables[by["table"]]["key"][0], columns=visit, values=by["column"])
-        return float(wide.loc[wide[first].isna(), last].notna().mean())
+        first, last = (values for _, values in self._pairs(frame, by).items())
+        return float(last[first.isna()].notna().mean())
 
     def _share_deviation(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
         """Largest absolute difference between the shares of a column's values and the assumed ones."""
         columns = by["column"]
         assumed = next(each for each in self.study.assumptions.values() if each.by == by)
-        found = frame[columns].mean() if isinstance(columns, list) else frame[columns].value_counts(normalize=True)
+        found = frame[columns].mean() if isinstance(columns, list) else frame[columns].value_counts(normalize=True).rename(index=str)
         return max(abs(found.get(name, 0.0) - float(share)) for name, share in assumed.value.items())
 
     def _duplicates(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
         """People who share every score at every visit with someone else."""
         key = self.study.tables[by["table"]]["key"]
-        scores = list(self.study.design["scores"]["outcomes"])
+        scores = [outcome for part in ("scores", "scales") for outcome in self.study.design.get(part, {}).get("outcomes", {})]
         wide = frame.pivot(index=key[0], columns=key[1], values=scores)
         return float(wide.duplicated().sum())
 
     def _largest_share(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
         """The share of the commonest value that is not at a bound."""
         low, high = self._bounds(by)
-        values = frame[by["column"]].dropna()
+        values = frame[by["column"]].dropna().astype(float)
         inner = values[(values > low) & (values < high)]
         return float(inner.value_counts().max() / len(values))
 
 
 def _share_at(end: int):
     def share(self: Reanalysis, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
-        values = frame[by["column"]].dropna()
+        values = frame[by["column"]].dropna().astype(float)
         return float((values == self._bounds(by)[end]).mean())
 
     return share
@@ -171,7 +173,13 @@ _STATISTICS = {
     "smallest_count": lambda self, frame, by: int(frame[by["column"]].value_counts().min()),
     "largest_count": lambda self, frame, by: int(frame[by["column"]].value_counts().max()),
     "smallest_sum": lambda self, frame, by: int(frame[by["column"]].sum(axis=1).min()),
+    "sum": _of_column(np.sum),
     "percent": _of_column(lambda values: 100 * values.mean()),
+    "median": _of_column(lambda values: values.median()),
+    "survival_median": lambda self, frame, by: models.survival_median(*frame[[by["column"], by["event"]]].dropna().to_numpy(dtype=float).T),
+    "minimum": _of_column(np.min),
+    "maximum": _of_column(np.max),
+    "percent_at_least": lambda self, frame, by: float(100 * (frame[by["column"]].dropna().astype(float) >= by["at_least"]).mean()),
     "mean": _of_column(np.mean),
     "sd": _of_column(lambda values: values.std(ddof=1)),
     "skewness": _of_column(lambda values: values.skew()),

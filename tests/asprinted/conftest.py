@@ -23,6 +23,7 @@ from asprinted.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 HARP = ROOT / "data" / "harp-trial"
+CRISIS = ROOT / "data" / "crisis-readmission-trial"
 
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "asprinted-hypothesis")
 settings.register_profile("asprinted", database=None, derandomize=True, deadline=None, max_examples=100)
@@ -44,6 +45,23 @@ def _harp_data() -> dict[str, Any]:
 def data(_harp_data: dict[str, Any]) -> dict[str, Any]:
     """What the HARP study file holds, as a fresh dictionary that a test may change."""
     return copy.deepcopy(_harp_data)
+
+
+@pytest.fixture(scope="session")
+def crisis() -> Study:
+    """The study of readmission after a crisis as it stands in data/: the families logistic and cox, events, durations, scales."""
+    return studies.load(CRISIS)
+
+
+@pytest.fixture(scope="session")
+def _crisis_data() -> dict[str, Any]:
+    return studies._parse(CRISIS / "study.yml", (CRISIS / "study.yml").read_bytes())
+
+
+@pytest.fixture
+def crisis_data(_crisis_data: dict[str, Any]) -> dict[str, Any]:
+    """What that study file holds, as a fresh dictionary that a test may change."""
+    return copy.deepcopy(_crisis_data)
 
 
 @pytest.fixture

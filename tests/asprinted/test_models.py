@@ -243,6 +243,104 @@ def test_risk_ratio_without_an_event_is_refused(people):
         models.fit(RATIO, people.assign(after=np.where(people["arm"] == "HARP", 0, 1)), "after")
 
 
+def test_difference_has_no_reduction(visits):
+    with pytest.raises(ValueError, match="a difference has no reduction in per cent"):
+        _ = models.fit(MIXED, visits, "score").contrast(CHANGE).reduction
+
+
+def test_reduction_is_by_how_many_per_cent_a_ratio_lies_below_one(people):
+    ratio = models.fit(RATIO, people, "after").contrast(RATIO["contrasts"]["ratio"])
+    assert ratio.reduction == pytest.approx(100 - 100 * ratio.est)
+
+
+# Which rows
+
+
+def test_rows_of_one_visit_alone_are_used(visits):
+    model = {"family": "linear", "formula": "{outcome} ~ C(arm) * C(visit)", "rows": {"visit": [3, 6]}}
+    two = models.fit(model, visits, "score")
+    same = models.fit(model | {"rows": {}}, visits[visits["visit"].isin([3, 6])], "score")
+    np.testing.assert_array_equal(two.beta, same.beta)
+    assert two.n == same.n and two.beta.shape == (4,)
+    assert set(visits["visit"].iloc[two.design.rows]) == {3, 6}
+    np.testing.assert_array_equal(visits["score"].iloc[two.design.rows], two.design.y)
+    one = models.fit(model | {"formula": "{outcome} ~ C(arm)", "rows": {"visit": 6, "arm": ["HARP", "usual care"]}}, visits, "score")
+    assert one.n == (visits["score"].notna() & (visits["visit"] == 6)).sum()
+
+
+def test_rows_of_a_risk_ratio_are_chosen_alike(people):
+    half = people[people["before"] == 1]
+    chosen = models.fit(RATIO | {"rows": {"before": 1}}, people, "after").contrast(RATIO["contrasts"]["ratio"])
+    assert chosen == models.fit(RATIO, half, "after").contrast(RATIO["contrasts"]["ratio"])
+
+
+ANCOVA = {"family": "linear", "formula": "{outcome} ~ C(arm) + baseline", "rows": {"visit": 6}, "baseline": {"column": "visit", "value": 0}}
+
+
+def test_baseline_is_the_same_persons_outcome_at_the_first_visit(visits):
+    shuffled = visits.sample(frac=1, random_state=1).astype({"visit": "Int64", "score": "Float64"})
+    ours = models.fit(ANCOVA, shuffled, "score")
+    wide = visits.pivot(index=["id", "arm"], columns="visit", values="score").reset_index().rename(columns={0: "first", 6: "last"})
+    theirs = smf.ols("last ~ C(arm) + first", wide).fit()
+    np.testing.assert_allclose(ours.beta, theirs.params, rtol=1e-9)
+    np.testing.assert_allclose(ours.cov, theirs.cov_params(), rtol=1e-9)
+    assert ours.n == theirs.nobs < (visits["visit"] == 6).sum()
+    arms = ours.contrast([{"weight": 1, "at": {"arm": "usual care"}}, {"weight": -1, "at": {"arm": "HARP"}}])
+    assert (arms.est, arms.p) == pytest.approx((theirs.params.iloc[1], theirs.pvalues.iloc[1]))
+    np.testing.assert_array_equal(ours.design.y, shuffled["score"].iloc[ours.design.rows])
+
+
+def test_baseline_follows_the_person_that_the_model_names(visits):
+    renamed = visits.rename(columns={"id": "participant"})
+    np.testing.assert_array_equal(models.fit(ANCOVA | {"person": "participant"}, renamed, "score").beta, models.fit(ANCOVA, visits, "score").beta)
+    with pytest.raises(ValueError, match="the table has no column 'id': give one of participant, visit, arm, score"):
+        models.fit(ANCOVA, renamed, "score")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rows": {"visit": 12}}, "no row has {'visit': 12}"),
+        ({"rows": {"vizit": 6}}, "the table has no column 'vizit': give one of id, visit, arm, score"),
+        ({"baseline": {"column": "visit", "value": 12}}, "no row has visit 12: give the visit whose score is the baseline"),
+        ({"baseline": {"column": "arm", "value": "HARP"}}, "id 1 has two rows with arm 'HARP': its baseline must be one"),
+        ({"family": "quadratic"}, "family 'quadratic' is unknown: use one of risk-ratio, mixed, linear, logistic, gee-logistic, cox"),
+        ({"covariance": "robust"}, "family 'linear' has no covariance 'robust': use model-based, or robust for logistic"),
+        ({"family": "logistic", "covariance": "jackknife"}, "family 'logistic' has no covariance 'jackknife'"),
+        ({"groups": "worker"}, "the table has no column 'worker'"),
+    ],
+)
+def test_model_that_asks_for_what_is_not_there_is_refused(visits, change, message):
+    with pytest.raises(ValueError, match=message):
+        models.fit(ANCOVA | change, visits, "score")
+
+
+def test_column_that_is_called_baseline_already_is_refused(visits):
+    with pytest.raises(ValueError, match="the table already has a column 'baseline': rename it"):
+        models.fit(ANCOVA, visits.assign(baseline=1.0), "score")
+
+
+def test_row_with_a_missing_covariate_is_left_out(visits):
+    """Whatever the sign of the missing value: nan, None, or that of a column of whole numbers."""
+    ages = pd.Series(np.random.default_rng(2).integers(20, 60, 180), dtype="Int64")
+    sites = pd.Series(np.random.default_rng(3).choice(["north", "south"], 180))
+    frame = visits.assign(age=ages.where(ages.index != 30), site=sites.where(sites.index != 40, None), size=ages.astype(float).where(ages.index != 50))
+    model = {"family": "linear", "formula": "{outcome} ~ C(arm) + age + C(site) + size + C(visit)"}
+    ours = models.fit(model, frame.assign(size=frame["size"] ** 2), "score")
+    complete = frame.drop(index=[30, 40, 50]).dropna(subset=["score"])
+    assert ours.n == len(complete) and not set(ours.design.rows) & {30, 40, 50}
+    theirs = smf.ols(model["formula"].format(outcome="score"), complete.assign(age=complete["age"].astype(float), size=complete["size"] ** 2)).fit()
+    np.testing.assert_allclose(ours.beta, theirs.params, rtol=1e-7)
+
+
+def test_row_without_a_group_is_a_group_of_its_own(visits):
+    some = visits.assign(group=visits["id"].astype(object).where(visits["id"] % 5 > 0))
+    codes = models.design(MIXED | {"groups": "group"}, some, "score").groups
+    named = some["group"][visits["score"].notna()]
+    assert len(np.unique(codes)) == codes.max() + 1 == named.nunique() + named.isna().sum()
+    assert (np.bincount(codes)[codes[named.isna().to_numpy()]] == 1).all()
+
+
 # Formulas
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +15,21 @@ from asprinted.study import Assumption, Study, StudyError, schema
 from asprinted.verdict import Verdict
 
 SHARES = {"table": "people", "statistic": "share_deviation", "column": "site"}
+WHOLE = {"table": "people", "statistic": "share_deviation", "column": "asthma"}
 FLAGS = {"table": "people", "statistic": "share_deviation", "column": ["asthma", "diabetes"]}
 
 PEOPLE = pd.DataFrame(
     [
-        # id, site, arm, group, asthma, diabetes
-        ("a", "north", "peers", "one", 1, 0),
-        ("b", "north", "peers", "one", 1, 1),
-        ("c", "north", "peers", "two", 0, 1),
-        ("d", "south", "peers", "two", 0, 1),
-        ("e", "south", "list", None, 1, 0),
-        ("f", "north", "list", None, 1, 0),
+        # id, site, arm, group, asthma, diabetes, days and event: the time to it, or followed to then; empty for f
+        ("a", "north", "peers", "one", 1, 0, 5, 1),
+        ("b", "north", "peers", "one", 1, 1, 10, 0),
+        ("c", "north", "peers", "two", 0, 1, 15, 1),
+        ("d", "south", "peers", "two", 0, 1, 20, 1),
+        ("e", "south", "list", None, 1, 0, 8, 1),
+        ("f", "north", "list", None, 1, 0, None, None),
     ],
-    columns=["id", "site", "arm", "group", "asthma", "diabetes"],
-)
+    columns=["id", "site", "arm", "group", "asthma", "diabetes", "days", "event"],
+).astype({"days": "Int64", "event": "Int64"})
 # score at visits 0, 3 and 6; None where not seen
 SCORES = {"a": (0, 1, 4), "b": (2, 3, 8), "c": (4, None, 5), "d": (6, 6, 9), "e": (10, None, None), "f": (0, 1, 4)}
 VISITS = pd.DataFrame([(id, visit, score) for id, row in SCORES.items() for visit, score in zip((0, 3, 6), row, strict=True)], columns=["id", "visit", "score"])
@@ -42,11 +44,15 @@ def analysis() -> Reanalysis:
             "visits": {"file": "visits.csv", "key": ["id", "visit"], "parent": "people", "columns": {"score": {"minimum": 0, "maximum": 10}}},
         },
         design={"people": {"groups": {"column": "group"}}, "scores": {"outcomes": {"score": {}}}},
-        models={"line": {"family": "linear", "table": "visits", "formula": "{outcome} ~ C(arm)", "contrasts": {"arm": [{"weight": 1, "at": {"arm": "peers"}}, {"weight": -1, "at": {"arm": "list"}}]}}},
+        models={
+            "ratio": {"family": "risk-ratio", "table": "people", "missing": "leave-out", "contrasts": {"arm": [{"weight": 1, "at": {"arm": "peers"}}, {"weight": -1, "at": {"arm": "list"}}]}},
+            "line": {"family": "linear", "table": "visits", "formula": "{outcome} ~ C(arm)", "contrasts": {"arm": [{"weight": 1, "at": {"arm": "peers"}}, {"weight": -1, "at": {"arm": "list"}}]}},
+        },
         claims={},
         assumptions={
             "site.shares": Assumption("site.shares", "", "", {"north": "0.5", "south": "0.4", "east": "0.1"}, by=SHARES),
             "flag.shares": Assumption("flag.shares", "", "", {"asthma": "0.6", "diabetes": "0.25"}, by=FLAGS),
+            "whole.shares": Assumption("whole.shares", "", "", {"0": "0.5", "1": "0.3", "2": "0.2"}, by=WHOLE),
         },
     )  # fmt: skip
     return Reanalysis(study, {"people": PEOPLE, "visits": VISITS})
@@ -80,7 +86,21 @@ def analysis() -> Reanalysis:
         ({"table": "visits", "statistic": "returned", "column": "score", "between": {"visit": [3, 6]}}, 1 / 2),  # of c and e, c
         ({"table": "visits", "statistic": "lost_difference", "column": "score", "between": {"visit": [0, 6]}}, (10 - 12 / 5) / np.std([0, 2, 4, 6, 10, 0], ddof=1)),
         ({"table": "visits", "statistic": "duplicates"}, 1),  # f has the scores of a
+        ({"table": "people", "statistic": "sum", "column": "asthma"}, 4),
+        ({"table": "people", "statistic": "sum", "column": "event", "filter": {"arm": "peers"}}, 3),
+        ({"table": "people", "statistic": "median", "column": "days"}, 10),
+        ({"table": "people", "statistic": "median", "column": "days", "filter": {"event": 1}}, (8 + 15) / 2),
+        ({"table": "people", "statistic": "minimum", "column": "days", "filter": {"arm": "peers"}}, 5),
+        ({"table": "people", "statistic": "maximum", "column": "days", "filter": {"event": 0}}, 10),
+        ({"table": "people", "statistic": "percent_at_least", "column": "days", "at_least": 10}, 60),  # of the five with a time
+        ({"table": "people", "statistic": "percent_at_least", "column": "days", "at_least": 10.5, "filter": {"arm": "peers"}}, 50),
+        ({"table": "people", "statistic": "survival_median", "column": "days", "event": "event"}, 15),  # 4/5, 3/5, and half of that
+        ({"table": "people", "statistic": "survival_median", "column": "days", "event": "event", "filter": {"id": ["a", "c", "d", "e"]}}, (8 + 15) / 2),  # one half from 8 to 15
+        ({"table": "people", "statistic": "survival_median", "column": "days", "event": "event", "filter": {"arm": "list"}}, 8),
         (SHARES, 4 / 6 - 0.5),
+        (WHOLE, 4 / 6 - 0.3),  # shares are named by text, values are whole numbers
+        ({"model": "ratio", "outcome": "asthma", "contrast": "arm", "statistic": "est"}, 0.5),
+        ({"model": "ratio", "outcome": "asthma", "contrast": "arm", "statistic": "reduction"}, 50),
         (FLAGS, 3 / 6 - 0.25),
         ({"model": "line", "outcome": "score", "contrast": "arm", "statistic": "est"}, np.mean([0, 1, 4, 2, 3, 8, 4, 5, 6, 6, 9]) - np.mean([10, 0, 1, 4])),
     ],
@@ -139,13 +159,45 @@ def test_model_is_fitted_once_for_an_outcome(analysis, monkeypatch):
         ({"table": "visits", "statistic": "correlation", "column": "score", "between": {"visit": [0, 12]}}, "tables › visits"),
         ({"table": "people", "statistic": "smallest_count", "column": "group", "filter": {"arm": "list"}}, "tables › people"),
         ({"table": "people", "statistic": "smallest_sum", "column": ["asthma"], "filter": {"arm": "nobody"}}, "tables › people"),
+        ({"table": "people", "statistic": "median", "column": "days", "filter": {"id": "f"}}, "tables › people"),
+        ({"table": "people", "statistic": "maximum", "column": "days", "filter": {"id": "f"}}, "tables › people"),
+        ({"table": "people", "statistic": "percent_at_least", "column": "days", "at_least": 3, "filter": {"id": "f"}}, "tables › people"),
+        ({"table": "people", "statistic": "survival_median", "column": "days", "event": "event", "filter": {"id": "b"}}, "tables › people"),  # not reached
+        ({"table": "visits", "statistic": "share_at_minimum", "column": "score", "filter": {"visit": 12}}, "tables › visits"),
+        ({"table": "visits", "statistic": "largest_share", "column": "score", "filter": {"visit": 12}}, "tables › visits"),
+        ({"table": "visits", "statistic": "returned", "column": "score", "between": {"visit": [3, 6]}, "filter": {"id": "a"}}, "tables › visits"),  # nobody was missed
+        ({"table": "visits", "statistic": "lost_difference", "column": "score", "between": {"visit": [0, 6]}, "filter": {"id": ["a", "b"]}}, "tables › visits"),
         ({"model": "line", "outcome": "score", "contrast": "arm", "statistic": "p"}, "models › line"),
     ],
 )
-def test_value_that_the_records_do_not_give_is_refused(analysis, by, where):
-    analysis.tables["visits"] = analysis.tables["visits"].assign(score=lambda frame: frame["score"] * ("model" not in by))
+@pytest.mark.parametrize("type", [float, "Int64"], ids=["numbers", "whole numbers"])
+def test_value_that_the_records_do_not_give_is_refused(analysis, by, where, type):
+    analysis.tables["visits"] = analysis.tables["visits"].assign(score=lambda frame: (frame["score"] * ("model" not in by)).astype(type))
     with pytest.raises(StudyError, match=f"{where}.*The records leave too few rows"):
         analysis.value(by)
+
+
+def test_difference_has_no_reduction(analysis):
+    with pytest.raises(StudyError, match="models › line › contrasts › arm: 'score'. a difference has no reduction in per cent"):
+        analysis.value({"model": "line", "outcome": "score", "contrast": "arm", "statistic": "reduction"})
+
+
+@pytest.mark.parametrize("key", ["id", "code"])
+def test_baseline_is_that_of_the_same_person_whatever_the_key_is_called(analysis, key):
+    analysis.tables["visits"] = analysis.tables["visits"].sample(frac=1, random_state=1).rename(columns={"id": key})
+    analysis.study.tables["visits"]["key"] = [key, "visit"]
+    analysis.study.models["adjusted"] = analysis.study.models["line"] | {"formula": "{outcome} ~ C(arm) + baseline", "rows": {"visit": 6}, "baseline": {"column": "visit", "value": 0}}
+    peers = {"a": 1, "b": 1, "c": 1, "d": 1, "f": 0}  # e was not seen at the visit
+    X = np.array([(1, peer, SCORES[id][0]) for id, peer in peers.items()])
+    expected = np.linalg.lstsq(X, np.array([SCORES[id][2] for id in peers]), rcond=None)[0]
+    assert analysis.value({"model": "adjusted", "outcome": "score", "contrast": "arm", "statistic": "est"}) == pytest.approx(expected[1])
+
+
+@pytest.mark.parametrize(("parts", "number"), [({"scales": {"outcomes": {"score": {}}}}, 1), ({"scores": {"outcomes": {"score": {}}}, "scales": {"outcomes": {"other": {}}}}, 0)])
+def test_people_are_duplicates_where_the_scores_of_every_part_are_alike(analysis, parts, number):
+    analysis.tables["visits"] = analysis.tables["visits"].assign(other=range(len(VISITS)))
+    analysis.study = dataclasses.replace(analysis.study, design=parts)
+    assert analysis.value({"table": "visits", "statistic": "duplicates"}) == number
 
 
 def test_differences_are_told_a_line_each():
@@ -160,4 +212,4 @@ def test_differences_are_told_a_line_each():
 
 def test_every_statistic_of_the_schema_can_be_computed():
     in_schema = set(schema()["$defs"]["by"]["properties"]["statistic"]["enum"])
-    assert in_schema == set(reanalysis._STATISTICS) | {"est", "se", "lo", "hi", "p"}
+    assert in_schema == set(reanalysis._STATISTICS) | {"est", "se", "lo", "hi", "p", "reduction"}

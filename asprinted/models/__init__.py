@@ -1,0 +1,121 @@
+"""The reference models, each named in full and fitted fast.
+
+`fit` gives a Fit; its `contrast` gives an Estimate. Where a student runs statsmodels, a test compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from asprinted.models.binary import log_risks, logistic, logistic_gee
+from asprinted.models.formula import Design, design
+from asprinted.models.scores import least_squares, random_intercept
+from asprinted.models.survival import cox, survival_curve, survival_median
+
+__all__ = [
+    "Design", "Estimate", "Fit", "cox", "design", "fit", "least_squares", "logistic", "logistic_gee", "random_intercept",
+    "survival_curve", "survival_median",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate with its standard error, interval and two-sided p value.
+
+    For a ratio, est, lo and hi are ratios, and se stands on the log scale.
+    """
+
+    est: float
+    se: float
+    lo: float
+    hi: float
+    p: float
+    ratio: bool = False
+
+    @property
+    def reduction(self) -> float:
+        """By how many per cent the ratio lies below 1: 100·(1 − est). Raises ValueError for a difference."""
+        if not self.ratio:
+            raise ValueError("a difference has no reduction in per cent: ask a model of a ratio for it")
+        return 100 * (1 - self.est)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model.
+
+    beta: (p,) coefficients. cov: (p, p) their covariance. df: degrees of freedom of the t test, None for z.
+    ratio: whether contrasts are exponentiated. variances: named variance components. n: rows used.
+    """
+
+    beta: np.ndarray
+    cov: np.ndarray
+    df: float | None
+    level: float
+    ratio: bool
+    variances: dict[str, float]
+    n: int
+    design: Design
+
+    def contrast(self, terms: Sequence[Mapping[str, Any]]) -> Estimate:
+        """The Estimate of a weighted sum of cell predictions; `terms` as in study.yml: weight and at."""
+        return self.linear(self.design.contrast(terms))
+
+    def linear(self, row: np.ndarray) -> Estimate:
+        """The Estimate of `row` @ beta; row: (p,)."""
+        est, se = float(row @ self.beta), float(np.sqrt(row @ self.cov @ row))
+        reference = stats.norm if self.df is None else stats.t(self.df)
+        half = reference.ppf(0.5 + self.level / 2) * se
+        p = float(2 * reference.sf(abs(est) / se)) if se > 0 else float("nan")
+        shown = np.exp if self.ratio else float
+        return Estimate(float(shown(est)), se, float(shown(est - half)), float(shown(est + half)), p, self.ratio)
+
+
+def fit(model: Mapping[str, Any], frame: pd.DataFrame, outcome: str) -> Fit:
+    """The Fit of `model` (an entry of study.yml's models) to `frame` for `outcome`.
+
+    Which rows are used, and the columns that are made for it, are `design`'s matter. Wald's z test, but for the linear
+    family Student's t on the residual degrees of freedom unless the model says wald-z. With covariance: robust a logistic
+    or Cox model's covariance is robust by model.groups, each row alone where it names none. Raises ValueError.
+    """
+    family, level = model["family"], model.get("level", 0.95)
+    if family == "risk-ratio":
+        beta, cov, n, cells = log_risks(model, frame, outcome)
+        return Fit(beta, cov, None, level, True, {}, n, cells)
+    if family not in FAMILIES:
+        raise ValueError(f"family {family!r} is unknown: use one of risk-ratio, {', '.join(FAMILIES)}")
+    covariance = model.get("covariance", "model-based")
+    if covariance not in ("model-based", "robust") or (covariance == "robust" and family not in RATIOS):
+        raise ValueError(f"family {family!r} has no covariance {covariance!r}: use model-based, or robust for {', '.join(RATIOS)}")
+    rows = design(model, frame, outcome)
+    beta, cov, variances = FAMILIES[family](model, rows)
+    df = len(rows.y) - rows.X.shape[1] if family == "linear" and model.get("test") != "wald-z" else None
+    return Fit(beta, cov, df, level, family in RATIOS, variances, len(rows.y), rows)
+
+
+def _linear(model: Mapping[str, Any], rows: Design) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+    beta, cov, residual = least_squares(rows.y, rows.X)
+    return beta, cov, {"residual": residual}
+
+
+def _logistic(model: Mapping[str, Any], rows: Design) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+    robust = model["family"] == "gee-logistic" or model.get("covariance") == "robust"
+    return *(logistic_gee(rows.y, rows.X, rows.groups) if robust else logistic(rows.y, rows.X)), {}
+
+
+def _cox(model: Mapping[str, Any], rows: Design) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+    groups = rows.groups if model.get("covariance") == "robust" else None
+    return *cox(rows.time, rows.y, rows.X, model.get("ties", "efron"), groups), {}
+
+
+FAMILIES: dict[str, Callable[[Mapping[str, Any], Design], tuple[np.ndarray, np.ndarray, dict[str, float]]]] = {
+    "mixed": lambda model, rows: random_intercept(rows.y, rows.X, rows.groups, model.get("estimator", "REML")),
+    "linear": _linear, "logistic": _logistic, "gee-logistic": _logistic, "cox": _cox,
+}  # fmt: skip
+RATIOS = ("logistic", "gee-logistic", "cox")  # their coefficients are logs of ratios; their covariance can be robust by group

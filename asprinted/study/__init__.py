@@ -1,0 +1,148 @@
+"""study.yml: what a source prints, what is assumed, and how records are to be made; loaded and validated.
+
+Every fault is reported with file, field, value and remedy, before anything else is done.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Assumption, Claim, Source, Study, StudyError, nearest
+from asprinted.study.references import check_references
+
+__all__ = ["RATIO_FAMILIES", "SEPARATOR", "Assumption", "Claim", "Source", "Study", "StudyError", "load", "schema"]
+
+
+def load(folder: Path | str) -> Study:
+    """The study in `folder`, validated. Raises StudyError (file, field, value, remedy) at the first fault."""
+    folder = Path(folder)
+    file = folder / "study.yml"
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise StudyError(file, "file", None, f"{error.strerror}. Give a folder that holds a study.yml.") from None
+    data = _parse(file, raw)
+    _validate(file, data)
+    sources = {entry["id"]: Source(**entry) for entry in data["sources"]}
+    claims = {id: _claim(folder.resolve().name, id, entry) for id, entry in data["claims"].items()}
+    assumptions = {
+        id: Assumption(
+            id,
+            marks=_marks(entry.get("mark", "A")),
+            bounds=tuple(entry["bounds"]) if "bounds" in entry else None,
+            **{key: entry[key] for key in ("says", "reason", "value", "by") if key in entry},
+        )
+        for id, entry in data["assumptions"].items()
+    }
+    study = Study(
+        folder.resolve(), data["title"], sources, data["tables"], data["design"], data["models"],
+        claims, assumptions, hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest(),
+    )
+    check_references(study)
+    return study
+
+
+def _claim(slug: str, id: str, entry: dict[str, Any]) -> Claim:
+    usual = {"number": "reproduced", "inequality": "reproduced", "words": "holds", "direction": "holds", "context": "context"}
+    rest = {key: value for key, value in entry.items() if key not in ("mark", "expect")}
+    return Claim(id=id, study=slug, marks=_marks(entry["mark"]), expect=entry.get("expect", usual[entry["kind"]]), **rest)
+
+
+def _marks(mark: str | list[str]) -> tuple[str, ...]:
+    return (mark,) if isinstance(mark, str) else tuple(mark)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without surprises: a key given twice or not text is an error, and yes, no, on, off stay words."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen: set = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not text: put it in quotes", key_node.start_mark)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regex) for tag, regex in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+
+
+def _parse(file: Path, raw: bytes) -> dict[str, Any]:
+    try:
+        data = yaml.load(raw.decode("utf-8"), Loader=_Loader)
+    except UnicodeDecodeError as error:
+        raise StudyError(file, f"byte {error.start}", None, "The file is not UTF-8: save it as UTF-8.") from None
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "file"
+        problem = getattr(error, "problem", None) or (str(error).splitlines() or [type(error).__name__])[0]
+        raise StudyError(file, where, None, f"Not readable as YAML: {problem}. Check indentation, colons and quotes there.") from None
+    if not isinstance(data, dict):
+        raise StudyError(file, "file", data, "The file must hold the top keys schema, title, sources, tables, design, models, claims, assumptions.")
+    return data
+
+
+@functools.cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema of study.yml."""
+    return json.loads(resources.files("asprinted").joinpath("study.schema.json").read_text("utf-8"))
+
+
+def _validate(file: Path, data: dict[str, Any]) -> None:
+    error = best_match(Draft202012Validator(schema()).iter_errors(data))
+    if error is not None:
+        of_fields = isinstance(error.instance, dict) and error.validator in ("required", "additionalProperties", "oneOf", "anyOf")
+        raise StudyError(file, _path(error), None if of_fields else error.instance, _remedy(error))
+
+
+def _path(error: ValidationError) -> str:
+    parts = [str(part) for part in error.absolute_path]
+    if error.validator == "additionalProperties" and (extra := _extra(error)):
+        parts.append(extra)
+    return SEPARATOR.join(parts) or "file"
+
+
+def _extra(error: ValidationError) -> str | None:
+    known = error.schema.get("properties", {})
+    return next((str(key) for key in error.instance if key not in known), None)
+
+
+def _remedy(error: ValidationError) -> str:
+    """What to do about a schema error, in a sentence."""
+    expected = error.validator_value
+    if error.validator == "required":
+        missing = [name for name in expected if name not in error.instance]
+        return f"The field {missing[0]!r} is missing: add it."
+    if error.validator == "additionalProperties":
+        return f"Unknown field.{nearest(_extra(error) or '', error.schema.get('properties', {}))}"
+    if error.validator == "type" and expected == "string" and isinstance(error.instance, (int, float)):
+        return f'A number where text is meant: put it in quotes as the source prints it, such as "{error.instance}", so that trailing zeros survive.'
+    if error.validator == "type":
+        return f"It must be of type {expected if isinstance(expected, str) else ' or '.join(expected)}."
+    if error.validator == "enum":
+        return f"Use one of: {', '.join(map(str, expected))}.{nearest(str(error.instance), map(str, expected))}"
+    if error.validator == "pattern":
+        return f"It must match the pattern {expected}: lower case, digits and underscores, parts joined by full stops where it is a path."
+    if error.validator == "oneOf" and "statistic" in error.schema.get("properties", {}):
+        return "Give either 'model' or 'table', not both."
+    if error.validator == "anyOf":
+        fields = [repr(name) for each in expected for name in each.get("required", [])]
+        return f"Give {' or '.join(fields)}." if fields else f"It must be {error.schema.get('description', 'otherwise')}."
+    return error.message[:200] + "."

@@ -1,0 +1,304 @@
+"""Whether the design of a study file can be followed: what it names is there, its numbers are possible, and every column is made once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from asprinted.study.entries import SEPARATOR, Study, StudyError, columns_of, whole, within
+
+_COVARIATES = {"whole": ("column", "mean", "sd"), "category": ("column", "shares"), "flags": ("columns", "shares"), "tally": ("column", "totals", "spread")}
+_ANY, _SPREAD, _CORRELATION, _SHARE = (-math.inf, math.inf), (0.0, math.inf), (-1.0, 1.0), (0.0, 1.0)
+_LIMITS: dict[str, dict[str, tuple[float, float]]] = {
+    "covariates": {"sd": _SPREAD, "spread": _SPREAD, "health": _CORRELATION},
+    "scores": {"decay": _CORRELATION},
+    "score": {"mean": _ANY, "sd": _SPREAD, "r": _CORRELATION, "skewness": _ANY, "group_icc": _SHARE, "common": _CORRELATION, "early": _ANY},
+    "scale": {"r": _CORRELATION, "common": _CORRELATION},
+    "losses": {"return": _SHARE, "health": _ANY},
+    "events": {"spread": _SPREAD, "health": _CORRELATION, "group": _SHARE, "lost": _CORRELATION},
+    "durations": {"shape": _SPREAD, "health": _CORRELATION},
+}
+
+
+def check_design(study: Study, need: Callable[..., None]) -> None:
+    """Raise StudyError where the design names something that is not there, gives a number that cannot be, or leaves a column unmade.
+
+    `need(name, known, *where)` raises it where `name` is not one of the `known`.
+    """
+    for part in ("scores", "scales", "events", "durations"):
+        if part in study.design and "people" not in study.design:
+            raise _fault(study, f"{part.capitalize()} belong to people: add 'people'.")
+    for part, check in _PARTS.items():
+        if part in study.design:
+            check(study, study.design[part], need)
+    if "people" in study.design:
+        _every_column_is_made_once(study)
+    makers: dict[str, str] = {}
+    for part in ("people", "scores", "scales", "cells"):
+        table = study.design.get(part, {}).get("table", "")
+        if table in makers:
+            raise _fault(study, f"The table {table!r} is made by {makers[table]!r} already: give each part a table of its own.", part, "table")
+        makers |= {table: part} if table else {}
+
+
+def _fault(study: Study, remedy: str, *where: str) -> StudyError:
+    return StudyError(study.file, SEPARATOR.join(("design", *where)), None, remedy)
+
+
+def _arms(study: Study) -> dict[str, Any]:
+    return study.design["people"]["arms"]["sizes"]
+
+
+def _size(study: Study, arm: str) -> int:
+    return whole(study, _arms(study)[arm], "design", "people", "arms", "sizes", arm, low=1)
+
+
+def _limited(study: Study, entry: Mapping[str, Any], limits: str, *where: str) -> None:
+    """Raise StudyError where a number of the entry is not one, or outside what its name allows."""
+    for name, ends in _LIMITS[limits].items():
+        if name in entry:
+            within(study, entry[name], *ends, "design", *where, name)
+
+
+def _typed(study: Study, columns: Mapping[str, Any], column: str, types: tuple[str, ...], *where: str) -> None:
+    if columns[column]["type"] not in types:
+        raise _fault(study, f"The column {column!r} must be of the type {' or '.join(types)}.", *where)
+
+
+def _shares(study: Study, entry: Mapping[str, Any], need: Callable[..., None], *where: str) -> dict[str, float]:
+    """The shares that the entry names. Raises StudyError where there are none, or one is no share."""
+    id = entry["shares"]
+    need(id, study.assumptions, "design", *where, "shares")
+    shares = study.shares(id)
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise StudyError(study.file, SEPARATOR.join(("assumptions", id, "value", name)), share, "A share lies between 0 and 1.")
+    return shares
+
+
+def _divided(study: Study, entry: Mapping[str, Any], column: Mapping[str, Any], need: Callable[..., None], *where: str) -> None:
+    """Raise StudyError where the entry's shares do not divide people over the values of one column."""
+    shares, place = _shares(study, entry, need, *where), SEPARATOR.join(("assumptions", entry["shares"], "value"))
+    if abs(sum(shares.values()) - 1) > len(shares) / 200:  # whole percentages, each rounded by half of one at most
+        raise StudyError(study.file, place, round(sum(shares.values()), 6), "The shares must add up to 1.")
+    for name in shares if column["type"] == "integer" else ():
+        if not name.removeprefix("-").isdecimal():
+            raise StudyError(study.file, place, name, f"The column {entry['column']!r} holds whole numbers: name each share by one.")
+
+
+def _people(study: Study, people: dict[str, Any], need: Callable[..., None]) -> None:
+    need(people["table"], study.tables, "design", "people", "table")
+    key, columns = study.tables[people["table"]]["key"], study.tables[people["table"]]["columns"]
+    if len(key) > 1:
+        raise _fault(study, f"A row of it is one person: give it a key of one column, not {', '.join(key)}.", "people", "table")
+    _typed(study, columns, key[0], ("string",), "people", "table")
+    for name in ("arms", "sites", "groups"):
+        if name in people:
+            need(people[name]["column"], columns, "design", "people", name, "column")
+            _typed(study, columns, people[name]["column"], ("string",), "people", name, "column")
+    for arm in _arms(study):
+        need(arm, columns[people["arms"]["column"]].get("values", [arm]), "design", "people", "arms", "sizes")
+        _size(study, arm)
+    if "sites" in people:
+        _divided(study, people["sites"], columns[people["sites"]["column"]], need, "people", "sites")
+    if "groups" in people:
+        need(people["groups"]["arm"], _arms(study), "design", "people", "groups", "arm")
+        smallest = whole(study, people["groups"]["smallest"], "design", "people", "groups", "smallest", low=1)
+        whole(study, people["groups"]["largest"], "design", "people", "groups", "largest", low=smallest)
+    for number, part in enumerate(people.get("covariates", [])):
+        _covariate(study, part, columns, need, "people", "covariates", str(number))
+
+
+def _covariate(study: Study, part: dict[str, Any], columns: dict[str, Any], need: Callable[..., None], *where: str) -> None:
+    for name in _COVARIATES[part["kind"]]:
+        if name not in part:
+            raise _fault(study, f"The field {name!r} is missing: add it.", *where)
+    for arm in (*([part["arm"]] if "arm" in part else []), *part.get("totals", {})):
+        need(arm, _arms(study), "design", *where)
+    for column in part["columns"] if part["kind"] == "flags" else [part["column"]]:
+        need(column, columns, "design", *where)
+        _typed(study, columns, column, ("integer", "string") if part["kind"] == "category" else ("integer",), *where)
+    _limited(study, part, "covariates", *where)
+    if part["kind"] == "flags":
+        shares = _shares(study, part, need, *where)
+        for column in part["columns"]:
+            need(column, shares, "design", *where, "columns")
+        return
+    spec = columns[part["column"]]
+    if part["kind"] == "category":
+        _divided(study, part, spec, need, *where)
+    elif part["kind"] == "whole":
+        if not {"minimum", "maximum"} <= set(spec):
+            raise _fault(study, f"Give the column {part['column']!r} a minimum and a maximum.", *where)
+        within(study, part["mean"], spec["minimum"], spec["maximum"], "design", *where, "mean")
+    else:
+        for arm in _arms(study):
+            need(arm, part["totals"], "design", *where, "totals")
+            whole(study, part["totals"][arm], "design", *where, "totals", arm, high=_size(study, arm) * spec.get("maximum", math.inf))
+
+
+def _every_column_is_made_once(study: Study) -> None:
+    people = study.design["people"]
+    made = list(study.tables[people["table"]]["key"])
+    made += [people[name]["column"] for name in ("arms", "sites", "groups") if name in people]
+    for part in people.get("covariates", []):
+        made += part["columns"] if part["kind"] == "flags" else [part["column"]]
+    for part, fields in (("events", ("column",)), ("durations", ("time", "event"))):
+        made += [study.design[part][field] for field in fields if part in study.design]
+    for column in study.tables[people["table"]]["columns"]:
+        if made.count(column) > 1:
+            raise _fault(study, f"The column {column!r} is made {made.count(column)} times: leave one.", "people")
+        if column not in made:
+            raise _fault(study, f"Nothing makes the column {column!r}: add a covariate, or take the column out.", "people")
+
+
+def _scored(study: Study, part: str, spec: dict[str, Any], need: Callable[..., None]) -> None:
+    """What `scores` and `scales` have in common: the table, its visits, the outcomes' bounds, and the losses."""
+    need(spec["table"], study.tables, "design", part, "table")
+    table, people = study.tables[spec["table"]], study.design["people"]["table"]
+    columns, key = table["columns"], [*study.tables[people]["key"], spec["visit"]]
+    need(spec["visit"], columns, "design", part, "visit")
+    if table["key"] != key or table.get("parent") != people:
+        raise _fault(study, f"A row of it is one person at one visit: give it the parent {people!r} and the key {key}.", part, "table")
+    _typed(study, columns, spec["visit"], ("integer",), part, "visit")
+    for month in spec["months"]:
+        need(month, columns[spec["visit"]].get("values", [month]), "design", part, "months")
+    if spec["months"] != sorted(set(spec["months"])):
+        raise StudyError(study.file, SEPARATOR.join(("design", part, "months")), spec["months"], "Give each visit once, in the order of time.")
+    for outcome in spec["outcomes"]:
+        need(outcome, columns, "design", part, "outcomes", outcome)
+        if columns[outcome]["type"] == "string" or not columns[outcome].get("minimum", math.inf) < columns[outcome].get("maximum", -math.inf):
+            raise _fault(study, f"The column {outcome!r} must hold numbers between a minimum and a larger maximum.", part, "outcomes", outcome)
+    for column in columns:
+        if column not in (*key, *spec["outcomes"]):
+            raise _fault(study, f"Nothing makes the column {column!r} of {spec['table']!r}: add an outcome, or take the column out.", part, "outcomes")
+    _limited(study, spec["losses"], "losses", part, "losses")
+    for arm, amounts in spec["losses"]["seen"].items():
+        need(arm, _arms(study), "design", part, "losses", "seen")
+        if len(amounts) != len(spec["months"]) - 1:
+            raise _fault(study, f"Give {len(spec['months']) - 1} amounts, one for each visit after the first.", part, "losses", "seen", arm)
+        for amount in amounts:
+            whole(study, amount, "design", part, "losses", "seen", arm)
+    for arm in _arms(study):
+        need(arm, spec["losses"]["seen"], "design", part, "losses", "seen")
+
+
+def _scores(study: Study, scores: dict[str, Any], need: Callable[..., None]) -> None:
+    _scored(study, "scores", scores, need)
+    need(scores["model"], study.models, "design", "scores", "model")
+    _limited(study, scores, "scores", "scores")
+    for outcome, entry in scores["outcomes"].items():
+        where = ("scores", "outcomes", outcome)
+        _limited(study, entry, "score", *where)
+        for arm, amount in entry["change"].items():
+            need(arm, _arms(study), "design", *where, "change")
+            within(study, amount, *_ANY, "design", *where, "change", arm)
+        if "group_icc" in entry and "groups" not in study.design["people"]:
+            raise _fault(study, "It is of programme groups: add 'groups' to people, or take it out.", *where, "group_icc")
+
+
+def _scales(study: Study, scales: dict[str, Any], need: Callable[..., None]) -> None:
+    _scored(study, "scales", scales, need)
+    months = [str(month) for month in scales["months"]]
+    for outcome, entry in scales["outcomes"].items():
+        where, column = ("scales", "outcomes", outcome), study.tables[scales["table"]]["columns"][outcome]
+        _typed(study, {outcome: column}, outcome, ("integer",), *where)
+        if len(entry["mean"]) > 1 and "r" not in entry:
+            raise _fault(study, "The field 'r' is missing: a score measured more than once needs it.", *where)
+        _limited(study, entry, "scale", *where)
+        sd = entry["sd"] if isinstance(entry["sd"], dict) else dict.fromkeys(entry["mean"], entry["sd"])
+        for name, held, ends in (("mean", entry["mean"], (column["minimum"], column["maximum"])), ("sd", sd, _SPREAD)):
+            for month in (*held, *entry["mean"]):
+                need(month, months if month in held else held, "design", *where, name)
+                by_arm = held[month] if isinstance(held[month], dict) else dict.fromkeys(_arms(study), held[month])
+                for arm in (*by_arm, *_arms(study)):
+                    need(arm, _arms(study) if arm in by_arm else by_arm, "design", *where, name, month)
+                    within(study, by_arm[arm], *ends, "design", *where, name, month, arm)
+
+
+def _events(study: Study, events: dict[str, Any], need: Callable[..., None]) -> None:
+    _filled(study, "events", events, need, ("column",), "logistic")
+    for name in ("seen", "yes", "share"):
+        for arm in events.get(name, {}):
+            need(arm, _arms(study), "design", "events", name)
+    for arm in _arms(study):
+        need(arm, events["seen"], "design", "events", "seen")
+        seen = whole(study, events["seen"][arm], "design", "events", "seen", arm)
+        if seen > _size(study, arm):
+            raise _fault(study, f"{seen} people cannot have the outcome: the arm {arm!r} has fewer.", "events", "seen", arm)
+        if arm not in events.get("yes", {}) and arm not in events.get("share", {}):
+            raise _fault(study, f"Give the arm {arm!r} a number in 'yes', or a 'share' where none is printed.", "events")
+        if arm in events.get("yes", {}) and whole(study, events["yes"][arm], "design", "events", "yes", arm) > seen:
+            raise _fault(study, f"More people of the arm {arm!r} have the event than have the outcome.", "events", "yes", arm)
+
+
+def _durations(study: Study, durations: dict[str, Any], need: Callable[..., None]) -> None:
+    _filled(study, "durations", durations, need, ("event", "time"), "cox")
+    model, columns = study.models[durations["model"]], columns_of(study, durations["table"])
+    if model["time"] != durations["time"]:
+        raise _fault(study, f"The model {durations['model']!r} takes its times from the column {model['time']!r}: name that one.", "durations", "time")
+    least, most = (within(study, amount, 0, math.inf, "design", "durations", "follow_up", str(end)) for end, amount in enumerate(durations["follow_up"]))
+    if least > most:
+        raise _fault(study, "The shortest follow-up comes first.", "durations", "follow_up")
+    if not 0 < most <= columns[durations["time"]].get("maximum", math.inf):
+        raise _fault(study, f"It ends at {most:g}, which the column {durations['time']!r} does not hold: change one of them.", "durations", "follow_up")
+    if "within" in durations:
+        column = durations["within"]["column"]
+        need(column, columns, "design", "durations", "within", "column")
+        if column in (durations["time"], durations["event"]) or columns[column].get("values") not in ([0, 1], [1, 0]):
+            raise _fault(study, f"The column {column!r} does not say who had the event by then: name another column, whose values are 0 and 1.", "durations", "within", "column")
+        until = within(study, durations["within"]["until"], 0, math.inf, "design", "durations", "within", "until")
+        if least < until:
+            raise _fault(study, f"It begins at {least:g}, before {until:g}, by which the column {column!r} says who had the event: follow everyone to then.", "durations", "follow_up")
+    for name in ("events", "share", "later"):
+        for arm, amount in durations.get(name, {}).items():
+            need(arm, _arms(study), "design", "durations", name)
+            within(study, amount, 0, 1 if name == "share" else _size(study, arm), "design", "durations", name, arm)
+    for arm in _arms(study):
+        _events_fit(study, durations, arm)
+
+
+def _events_fit(study: Study, durations: dict[str, Any], arm: str) -> None:
+    """Raise StudyError where an arm's events in all are fewer than those by the time of `within`, or later ones more than people are left."""
+    events = study.design.get("events", {})
+    if durations.get("within", {}).get("column", "") != events.get("column") or arm not in events.get("yes", {}):
+        return
+    early, seen = (whole(study, events[name][arm], "design", "events", name, arm) for name in ("yes", "seen"))
+    for name, low, high in (("events", early, seen), ("later", 0, seen - early)):
+        if arm in durations.get(name, {}):
+            whole(study, durations[name][arm], "design", "durations", name, arm, low=low, high=high)
+
+
+def _filled(study: Study, part: str, spec: dict[str, Any], need: Callable[..., None], columns: tuple[str, ...], family: str) -> None:
+    """What `events` and `durations` have in common: columns of the table of people, and a model of one family."""
+    if spec["table"] != study.design["people"]["table"]:
+        raise _fault(study, f"It must be the table of people, {study.design['people']['table']!r}.", part, "table")
+    held = study.tables[spec["table"]]["columns"]
+    for name in columns:
+        need(spec[name], held, "design", part, name)
+        _typed(study, held, spec[name], ("integer", "number") if name == "time" else ("integer",), part, name)
+    need(spec["model"], study.models, "design", part, "model")
+    if study.models[spec["model"]]["family"] != family:
+        raise _fault(study, f"It must name a model of the family {family!r}.", part, "model")
+    if study.models[spec["model"]]["table"] != spec["table"]:
+        raise _fault(study, f"It must name a model of the table {spec['table']!r}.", part, "model")
+    _limited(study, spec, part, part)
+    for arm, amount in spec.get("share", {}).items():
+        within(study, amount, *_SHARE, "design", part, "share", arm)
+
+
+def _cells(study: Study, cells: dict[str, Any], need: Callable[..., None]) -> None:
+    need(cells["table"], study.tables, "design", "cells", "table")
+    columns = study.tables[cells["table"]]["columns"]
+    for number, row in enumerate(cells["rows"]):
+        whole(study, row["people"], "design", "cells", "rows", str(number), "people")
+        for column, value in row["values"].items():
+            need(column, columns, "design", "cells", "rows")
+            need(value, columns[column].get("values", [value]), "design", "cells", "rows", str(column))
+    if "free" in cells:
+        need(cells["free"]["column"], columns, "design", "cells", "free", "column")
+        within(study, cells["free"]["share"], *_SHARE, "design", "cells", "free", "share")
+
+
+_PARTS = {"people": _people, "scores": _scores, "scales": _scales, "events": _events, "durations": _durations, "cells": _cells}

@@ -1,0 +1,206 @@
+"""Whether everything that a study file names is there, and is of the kind that its use needs."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+from asprinted import printed
+from asprinted.study.designs import check_design
+from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Claim, Study, StudyError, columns_of, nearest, number_in, whole
+
+_OF_MODEL = {"est", "se", "lo", "hi", "p", "reduction"}
+_OF_BOUNDED = {"share_at_minimum", "share_at_maximum", "largest_share"}
+_OF_NUMBERS = _OF_BOUNDED | {"percent", "mean", "sd", "skewness", "correlation", "icc", "lost_difference", "smallest_sum", "sum", "percent_at_least", "median", "survival_median", "minimum", "maximum"}
+_OF_VISITS = {"correlation", "icc", "lost_difference", "returned", "duplicates"}
+_ESTIMATORS = {
+    "mixed": ("REML", "ML"), "linear": ("OLS",), "risk-ratio": ("proportions",), "gee-logistic": ("GEE",), "logistic": ("ML",), "cox": ("partial-likelihood",),
+}  # fmt: skip
+_REQUIRED = {
+    "mixed": ("formula", "groups"), "linear": ("formula",), "risk-ratio": (), "gee-logistic": ("formula", "groups"), "logistic": ("formula",), "cox": ("formula", "time"),
+}  # fmt: skip
+_ONLY = {
+    "time": ("cox",), "until": ("cox",), "ties": ("cox",), "events": ("cox",), "covariance": ("logistic", "cox"),
+    "counts": ("logistic", "risk-ratio"), "missing": ("risk-ratio",),
+}  # fmt: skip
+_NEEDS = {"count": (), "duplicates": ()} | {name: ("column", "between") for name in ("correlation", "icc", "lost_difference", "returned")} | {"survival_median": ("column", "event"), "percent_at_least": ("column", "at_least")}
+
+
+def check_references(study: Study) -> None:
+    """Raise StudyError where an entry names something that is not there."""
+    file, need = study.file, functools.partial(_need, study)
+    for name, table in study.tables.items():
+        for column in table["key"]:
+            need(column, table["columns"], "tables", name, "key")
+        if "parent" in table:
+            need(table["parent"], study.tables, "tables", name, "parent")
+            need(table["key"][0], study.tables[table["parent"]]["columns"], "tables", name, "parent")
+            if table["parent"] == name or "parent" in study.tables[table["parent"]]:
+                raise StudyError(file, SEPARATOR.join(("tables", name, "parent")), table["parent"], "A parent has no parent itself, and is another table: name the table of people, or take it out.")
+        for column, spec in table["columns"].items():
+            _check_column(study, spec, "tables", name, "columns", column)
+        for other in study.tables:
+            if other != name and study.tables[other]["file"] == table["file"]:
+                raise StudyError(file, SEPARATOR.join(("tables", name, "file")), table["file"], f"The table {other!r} has the same file: give each its own.")
+    for name, model in study.models.items():
+        _check_model(study, name, model)
+    for id, claim in study.claims.items():
+        need(claim.source, study.sources, "claims", id, "source")
+        if claim.printed is not None and claim.kind in ("number", "inequality"):
+            _check_printed(file, claim)
+        is_text = (claim.by or {}).get("statistic") == "values"
+        if is_text and claim.kind not in ("words", "context"):
+            raise StudyError(file, SEPARATOR.join(("claims", id, "by", "statistic")), "values", f"It gives text, for a claim of the kind 'words', not {claim.kind!r}.")
+        if claim.declared is not None and claim.kind in ("words", "direction") and not is_text:
+            try:
+                printed.declared_interval(claim.declared)
+            except ValueError as error:
+                raise StudyError(file, SEPARATOR.join(("claims", id, "declared")), claim.declared, f'{error}: what is computed is a number, so declare one, such as ">0".') from None
+        if claim.expect not in ("reproduced", "holds", "context") and not claim.reason:
+            raise StudyError(file, SEPARATOR.join(("claims", id)), None, f"The field 'reason' is missing: a claim expected to be {claim.expect!r} needs one.")
+    for id, assumption in study.assumptions.items():
+        limits = [number_in(study.file, ("assumptions", id, "bounds"), bound) for bound in assumption.bounds or ()]
+        if limits != sorted(limits):
+            raise StudyError(file, SEPARATOR.join(("assumptions", id, "bounds")), list(assumption.bounds or ()), "The lower bound comes first.")
+        if (assumption.by or {}).get("statistic") == "share_deviation":
+            study.shares(id)
+        if (assumption.by or {}).get("statistic") == "values" and assumption.bounds:
+            raise StudyError(file, SEPARATOR.join(("assumptions", id, "by", "statistic")), "values", "It gives text, which has no bounds: take them out.")
+    for kind, entries in (("claims", study.claims), ("assumptions", study.assumptions)):
+        for id, entry in entries.items():
+            if entry.by:
+                _check_by(study, entry.by, kind, id)
+    check_design(study, need)
+
+
+def _need(study: Study, name: Any, known: Any, *where: str) -> None:
+    """Raise StudyError at `where` unless `name` is one of the `known`."""
+    if name not in known:
+        raise StudyError(study.file, SEPARATOR.join(where), name, f"Nothing of that name.{nearest(str(name), known)}")
+
+
+def _check_column(study: Study, spec: dict[str, Any], *where: str) -> None:
+    """Raise StudyError where no cell can be what the column allows."""
+    if spec.get("minimum", -math.inf) > spec.get("maximum", math.inf):
+        raise StudyError(study.file, SEPARATOR.join((*where, "minimum")), spec["minimum"], f"It is above the maximum, {spec['maximum']}.")
+    for value in spec.get("values", []):
+        if isinstance(value, str) != (spec["type"] == "string"):
+            raise StudyError(study.file, SEPARATOR.join((*where, "values")), value, f"It is not of the column's type, {spec['type']}: change one of them.")
+
+
+def _check_model(study: Study, name: str, model: dict[str, Any]) -> None:
+    """Raise StudyError where a model lacks a field, has one that its family does not take, or names something unknown."""
+    need, family = functools.partial(_need, study), model["family"]
+
+    def fault(remedy: str, *where: str, value: Any = None) -> StudyError:
+        return StudyError(study.file, SEPARATOR.join(("models", name, *where)), value, remedy)
+
+    need(model["table"], study.tables, "models", name, "table")
+    for field in _REQUIRED[family] + (("groups",) if model.get("covariance") == "robust" else ()):
+        if field not in model:
+            raise fault(f"The field {field!r} is missing: add it.")
+    for field, families in _ONLY.items():
+        if field in model and family not in families:
+            raise fault(f"The family {family!r} does not take it, only {' and '.join(families)}: take it out.", field, value=model[field])
+    if model.get("estimator", _ESTIMATORS[family][0]) not in _ESTIMATORS[family]:
+        raise fault(f"The family {family!r} takes {' or '.join(_ESTIMATORS[family])}.", "estimator", value=model["estimator"])
+    if model.get("test") == "t" and family != "linear":
+        raise fault("Only the family 'linear' has a t test here: give wald-z.", "test", value="t")
+    if "formula" in model and model["formula"].count("~") != 1:
+        raise fault("Write the outcome, '~' and the covariates, such as \"{outcome} ~ C(arm)\".", "formula", value=model["formula"])
+    columns = columns_of(study, model["table"])
+    if "waves" in model:
+        for column in model["waves"]["columns"]:
+            need(column, columns, "models", name, "waves", "columns")
+        columns = columns | {model["waves"]["time"]: {"values": list(model["waves"]["columns"].values())}}
+    for field in ("groups", "time"):
+        if field in model:
+            need(model[field], columns, "models", name, field)
+    if "baseline" in model:
+        need(model["baseline"]["column"], columns, "models", name, "baseline", "column")
+        need(model["baseline"]["value"], columns[model["baseline"]["column"]].get("values", [model["baseline"]["value"]]), "models", name, "baseline", "value")
+    for column, wanted in model.get("rows", {}).items():
+        need(column, columns, "models", name, "rows")
+        for value in wanted if isinstance(wanted, list) else [wanted]:
+            need(value, columns[column].get("values", [value]), "models", name, "rows", column)
+    if "events" in model and not sum(whole(study, amount, "models", name, "events", str(number)) for number, amount in enumerate(model["events"])):
+        raise fault("They add up to none: a fit uses one event or more.", "events", value=model["events"])
+    arms = [value for terms in model.get("contrasts", {}).values() for term in terms for value in term["at"].values()]
+    for arm, counts in model.get("counts", {}).items():
+        need(arm, arms, "models", name, "counts")
+        people = whole(study, counts["people"], "models", name, "counts", arm, "people", low=1)
+        whole(study, counts["events"], "models", name, "counts", arm, "events", high=people)
+    if "instead_of" in model:
+        need(model["instead_of"], [other for other in study.models if other != name], "models", name, "instead_of")
+        if "instead_of" in study.models[model["instead_of"]]:
+            raise fault("That model stands instead of another itself: name the one whose claims were tried.", "instead_of", value=model["instead_of"])
+        for contrast in model.get("contrasts", {}):
+            need(contrast, study.models[model["instead_of"]].get("contrasts", {}), "models", name, "contrasts")
+    for contrast, terms in model.get("contrasts", {}).items():
+        for column, value in (pair for term in terms for pair in term["at"].items()):
+            need(column, columns, "models", name, "contrasts", contrast, "at")
+            need(value, columns[column].get("values", [value]), "models", name, "contrasts", contrast, "at", str(column))
+
+
+def _check_printed(file: Path, claim: Claim) -> None:
+    where = SEPARATOR.join(("claims", claim.id, "printed"))
+    try:
+        number = printed.parse(claim.printed, claim.rounding)
+    except ValueError as error:
+        raise StudyError(file, where, claim.printed, f"{error}.") from None
+    if (number.relation != "=") != (claim.kind == "inequality"):
+        kind = "inequality" if number.relation != "=" else "number"
+        raise StudyError(file, where, claim.printed, f"This text is of the kind {kind!r}: change 'kind'.")
+
+
+def _check_by(study: Study, by: dict[str, Any], *where: str) -> None:
+    need, of_model = functools.partial(_need, study), "model" in by
+    for name in ("outcome", "contrast") if of_model else _NEEDS.get(by["statistic"], ("column",)):
+        if name not in by:
+            raise StudyError(study.file, SEPARATOR.join((*where, "by")), None, f"The field {name!r} is missing: add it.")
+    if of_model != (by["statistic"] in _OF_MODEL):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), by["statistic"], f"A {'model' if of_model else 'table'} does not give it.")
+    if of_model:
+        need(by["model"], study.models, *where, "by", "model")
+        model = study.models[by["model"]]
+        columns = columns_of(study, model["table"]) | {model.get("waves", {}).get("outcome", ""): {}}
+        if "instead_of" in model:
+            raise StudyError(study.file, SEPARATOR.join((*where, "by", "model")), by["model"], f"It stands instead of {model['instead_of']!r} and is never used: name that one.")
+        if by["statistic"] == "reduction" and model["family"] not in RATIO_FAMILIES:
+            raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), "reduction", f"The family {model['family']!r} gives a difference, not a ratio: ask a model of {', '.join(RATIO_FAMILIES)}.")
+        if not model.get("contrasts"):
+            raise StudyError(study.file, SEPARATOR.join(("models", by["model"])), None, f"The field 'contrasts' is missing: add it, with {by['contrast']!r}.")
+        need(by["contrast"], model.get("contrasts", {}), *where, "by", "contrast")
+        for outcome in [by["outcome"]] if isinstance(by["outcome"], str) else by["outcome"]:
+            need(outcome, columns, *where, "by", "outcome")
+        return
+    need(by["table"], study.tables, *where, "by", "table")
+    columns = columns_of(study, by["table"])
+    if by["statistic"] == "share_deviation" and where[0] != "assumptions":
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), "share_deviation", "It compares with an assumption's shares: only an assumption can have it.")
+    if by["statistic"] in _OF_VISITS and len(study.tables[by["table"]]["key"]) < 2:
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "table")), by["table"], f"{by['statistic']!r} is taken over visits: name a table whose key is a person and a visit.")
+    if by["statistic"] == "icc" and "groups" not in study.design.get("people", {"groups": {}}):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), "icc", "It is of programme groups: add 'groups' to the people of the design.")
+    if by["statistic"] != "share_deviation" and "column" in by and isinstance(by["column"], list) != (by["statistic"] == "smallest_sum"):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), by["column"], f"Give {'a list of columns' if by['statistic'] == 'smallest_sum' else 'one column'}.")
+    for column in [by["column"]] if isinstance(by.get("column"), str) else by.get("column", []):
+        need(column, columns, *where, "by", "column")
+        if columns[column]["type"] == "string" and by["statistic"] in _OF_NUMBERS:
+            raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), column, f"It holds text, of which {by['statistic']!r} cannot be taken.")
+        if by["statistic"] == "survival_median":
+            need(by["event"], columns, *where, "by", "event")
+            if columns[by["event"]]["type"] == "string":
+                raise StudyError(study.file, SEPARATOR.join((*where, "by", "event")), by["event"], "It holds text: name a column of 1 and 0.")
+        for bound in ("minimum", "maximum") if by["statistic"] in _OF_BOUNDED else ():
+            if bound not in columns[column]:
+                raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), column, f"Give that column a {bound!r}.")
+    for name in ("filter", "between"):
+        for column, wanted in by.get(name, {}).items():
+            need(column, columns, *where, "by", name)
+            for value in wanted if isinstance(wanted, list) else [wanted]:
+                need(value, columns[column].get("values", [value]), *where, "by", name, str(column))
+    pairs = list(by.get("between", {"": [0, 0]}).values())
+    if len(pairs) != 1 or not isinstance(pairs[0], list) or len(pairs[0]) != 2:
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "between")), by["between"], "Give one column and two of its values.")
