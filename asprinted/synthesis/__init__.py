@@ -15,7 +15,7 @@ import pandas as pd
 from asprinted import reanalysis, records
 from asprinted.records import stale
 from asprinted.study import Study, StudyError
-from asprinted.synthesis import design, events, scores
+from asprinted.synthesis import design, durations, events, scales, scores
 
 __all__ = ["stale", "synthesise"]
 
@@ -31,10 +31,19 @@ def synthesise(study: Study, progress: Callable[[str], None] = lambda line: None
         progress("people: arms, sites, groups, covariates")
         with design.faults_at(study, "people"):
             people, health = design.people(study)
+        if "events" in study.design:
+            progress("events: counts in cells that print the claims")
+            with design.faults_at(study, "events"):
+                people = events.outcomes(study, people, health)
+        if "durations" in study.design:
+            progress("durations: an order that prints the claims")
+            with design.faults_at(study, "durations"):
+                people = durations.durations(study, people, health)
         tables[study.design["people"]["table"]] = people
-        if "scores" in study.design:
-            with design.faults_at(study, "scores"):
-                tables[study.design["scores"]["table"]] = scores.visits(study, people, health, progress)
+        for part, module in (("scores", scores), ("scales", scales)):
+            if part in study.design:
+                with design.faults_at(study, part):
+                    tables[study.design[part]["table"]] = module.visits(study, people, health, progress)
     if "cells" in study.design:
         progress("counts: searching the free ones")
         with design.faults_at(study, "cells"):

@@ -42,7 +42,10 @@ def apportion(total: int, shares: Sequence[float]) -> list[int]:
 
 
 def people(study: Study) -> tuple[pd.DataFrame, np.ndarray]:
-    """The table of people, and their general health (n,), a standard normal score that is not in the records."""
+    """The table of people, and their general health (n,), a standard normal score that is not in the records; high is well.
+
+    Columns that another part of the design fills are there, and empty.
+    """
     spec = study.design["people"]
     arm_column = spec["arms"]["column"]
     sizes = {arm: int(study.number(amount)) for arm, amount in spec["arms"]["sizes"].items()}
@@ -63,9 +66,9 @@ def people(study: Study) -> tuple[pd.DataFrame, np.ndarray]:
         rows[spec["groups"]["column"]] = _groups(study, rows)
     health = generator(study, "health").standard_normal(len(rows))
     for covariate in spec.get("covariates", []):
-        for column, values in _covariate(study, spec["table"], covariate, health).items():
+        for column, values in _covariate(study, spec["table"], covariate, rows[arm_column].to_numpy(), health).items():
             rows[column] = values
-    return rows[list(study.tables[spec["table"]]["columns"])], health
+    return rows.reindex(columns=list(study.tables[spec["table"]]["columns"])), health
 
 
 def _groups(study: Study, rows: pd.DataFrame) -> list[str | None]:
@@ -103,7 +106,37 @@ def _groups(study: Study, rows: pd.DataFrame) -> list[str | None]:
     return labels
 
 
-def _covariate(study: Study, table: str, spec: Mapping, health: np.ndarray) -> dict[str, np.ndarray]:
+def _category(study: Study, table: str, spec: Mapping, arms: np.ndarray, rho: float, health: np.ndarray) -> np.ndarray:
+    """A category in exact shares, in one arm or in all; with a correlation to health its values rise with it in order."""
+    shares = study.shares(spec["shares"])
+    column = spec["column"]
+    whole = study.tables[table]["columns"][column]["type"] == "integer"
+    members = np.flatnonzero(arms == spec["arm"]) if "arm" in spec else np.arange(len(arms))
+    counts = apportion(len(members), list(shares.values()))
+    rng = generator(study, column)
+    values = np.full(len(arms), None, dtype=object)
+    ranked = np.repeat(np.array([int(name) if whole else name for name in shares], dtype=object), counts)
+    if "health" in spec:
+        order = np.argsort(rho * health[members] + math.sqrt(1 - rho**2) * rng.standard_normal(len(members)), kind="stable")
+        values[members[order]] = ranked
+    else:
+        values[members] = rng.permutation(ranked)
+    return values
+
+
+def _tally(study: Study, spec: Mapping, arms: np.ndarray, rho: float, health: np.ndarray) -> np.ndarray:
+    """How many events each person has, with each arm's exact total: people's rates differ and rise with poor health."""
+    spread = study.number(spec["spread"])
+    values = np.zeros(len(arms), dtype=int)
+    for arm, amount in spec["totals"].items():
+        members = np.flatnonzero(arms == arm)
+        rng = generator(study, spec["column"], arm)
+        rates = np.exp(spread * (-rho * health[members] + math.sqrt(1 - rho**2) * rng.standard_normal(len(members))))
+        values[members] = rng.multinomial(int(study.number(amount)), rates / rates.sum())
+    return values
+
+
+def _covariate(study: Study, table: str, spec: Mapping, arms: np.ndarray, health: np.ndarray) -> dict[str, np.ndarray]:
     """The column or columns of one covariate entry: name → values (n,)."""
     rho = study.number(spec["health"]) if "health" in spec else 0.0
     n = len(health)
@@ -112,11 +145,14 @@ def _covariate(study: Study, table: str, spec: Mapping, health: np.ndarray) -> d
         latent = rho * health + math.sqrt(1 - rho**2) * generator(study, spec["column"]).standard_normal(n)
         latent = (latent - latent.mean()) / latent.std()
         values = np.rint(study.number(spec["mean"]) + study.number(spec["sd"]) * latent)
-        return {spec["column"]: np.clip(values, column["minimum"], column["maximum"]).astype(int)}
+        low, high = column["minimum"], column["maximum"]
+        values = np.where(values < low, 2 * low - values, np.where(values > high, 2 * high - values, values))  # folded back, so that no end is crowded
+        return {spec["column"]: np.clip(values, low, high).astype(int)}
+    if spec["kind"] == "tally":
+        return {spec["column"]: _tally(study, spec, arms, rho, health)}
     shares = study.shares(spec["shares"])
     if spec["kind"] == "category":
-        values = np.repeat(list(shares), apportion(n, list(shares.values())))
-        return {spec["column"]: generator(study, spec["column"]).permutation(values)}
+        return {spec["column"]: _category(study, table, spec, arms, rho, health)}
     latents = {
         name: rho * health + math.sqrt(1 - rho**2) * generator(study, name).standard_normal(n) - stats.norm.isf(share)
         for name, share in ((name, shares[name]) for name in spec["columns"])
@@ -128,21 +164,21 @@ def _covariate(study: Study, table: str, spec: Mapping, health: np.ndarray) -> d
     return dict(zip(latents, flags.T, strict=True))
 
 
-def seen(study: Study, arms: np.ndarray, wellness: np.ndarray) -> np.ndarray:
+def seen(study: Study, arms: np.ndarray, wellness: np.ndarray, part: str = "scores") -> np.ndarray:
     """Who is seen at each visit, (n, visits) of True and False, with the exact counts of the study file.
 
     wellness: (n,) standardised baseline scores; less well people are lost more often. Most losses last.
     """
-    spec = study.design["scores"]["losses"]
+    spec = study.design[part]["losses"]
     slope, back = study.number(spec["health"]), study.number(spec["return"])
-    months = study.design["scores"]["months"]
+    months = study.design[part]["months"]
     there = np.ones((len(arms), len(months)), dtype=bool)
     for arm, counts in spec["seen"].items():
         members = np.flatnonzero(arms == arm)
         for visit, amount in enumerate(counts, 1):
             target = int(study.number(amount))
             if not 0 <= target <= len(members):
-                where = SEPARATOR.join(("design", "scores", "losses", "seen", arm))
+                where = SEPARATOR.join(("design", part, "losses", "seen", arm))
                 raise StudyError(study.file, where, amount, f"{target} cannot be seen: there are {len(members)} people in this arm.")
             rng = generator(study, "losses", arm, str(months[visit]))
             liability = slope * wellness[members] + rng.gumbel(size=len(members))

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from asprinted import models, reanalysis, records, synthesis
 from asprinted.study import Study, StudyError, load
 from asprinted.synthesis import design, events, scores
+from asprinted.synthesis.events import free
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = sorted(file.parent for file in (ROOT / "data").glob("*/study.yml"))
@@ -465,7 +466,7 @@ def test_free_counts_are_the_nearest_to_the_assumption_that_print_the_claim(harp
         return float((((np.array(counts) - share * sizes) ** 2) / sizes).sum())
 
     kinds = [row["values"] | {"seen_before": value} for row in spec["rows"] for value in (1, 0)]
-    [(claim, prints)] = events._tests(harp, kinds).items()
+    [(claim, prints)] = free._tests(harp, kinds).items()
     assert claim == "pilot_visit.change.p"
 
     def people(counts) -> np.ndarray:

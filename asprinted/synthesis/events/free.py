@@ -1,4 +1,4 @@
-"""Yes/no outcomes from counts: a person a row, and free counts searched until every claim prints."""
+"""A table of people from the study file's own counts; those of one free column are searched."""
 
 from __future__ import annotations
 
