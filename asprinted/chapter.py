@@ -1,9 +1,10 @@
-"""What chapters import: the study, a check of each claim, and numbers for sentences.
+"""What chapters import: the study, a check of each claim, what print alone proves, and numbers for sentences.
 
     from asprinted.chapter import check, say, study
     trial = study("../data/some-trial")
     check("score.change.p", p_value)
     say("mean_difference", f"{difference:.2f}")
+    prove("adjusted_model", "crude_model")
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import Any
 
 import pandas as pd
 
-from asprinted import printed, verdict
-from asprinted.study import Study, load
+from asprinted import checks, printed, verdict
+from asprinted.study import RATIO_FAMILIES, Study, StudyError, load
 
 _current: list[Study] = []  # a notebook has one study at a time
+
+
+_SIGNS = {"possible": "✓", "contradictory": "✗", "undecided": "?"}
 
 
 class ClaimError(AssertionError):
@@ -75,7 +79,47 @@ def check(claim: str | Mapping[str, Any], value: printed.Number | str | None = N
 def null_value(open_study: Study, id: str) -> float:
     """The value of no effect for a claim: 1 for a ratio, 0 otherwise."""
     model = (open_study.claim(id).by or {}).get("model")
-    return 1.0 if model and open_study.models[model]["family"] == "risk-ratio" else 0.0
+    return 1.0 if model and open_study.models[model]["family"] in RATIO_FAMILIES else 0.0
+
+
+def prove(*models: str) -> _Shown:
+    """A table of what print alone says of the named models: could each print the claims that stand for it?
+
+    Raises StudyError where the study has no such model or its claims give nothing to check; RuntimeError before `study` was called.
+    """
+    if not _current:
+        raise RuntimeError("no study is open: call study(\"../data/…\") first")
+    open_study = _current[0]
+    found: dict[str, list[checks.Checked]] = {name: [] for name in open_study.models}
+    for each in checks.findings(open_study):
+        found.get(each.about, []).append(each)
+    for name in models:
+        if not found.get(name):
+            raise StudyError(open_study.file, "models", name, f"Print alone decides nothing about it. Known: {', '.join(each for each in found if found[each])}.")
+    rows = [
+        (open_study.models[name]["says"] + (f" ({', '.join(each.ids(tuple(each.claims)))})" if len(found[name]) > 1 else ""), each)
+        for name in models
+        for each in found[name]
+    ]
+    plain = (f"{says}: {each.finding.verdict}. {each.finding.proof}{_conflict(each, '; cannot stand together: ')}" for says, each in rows)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(says)}</th><td>{_SIGNS[each.finding.verdict]} {each.finding.verdict}</td>'
+        f"<td>{html.escape(each.finding.proof)}{html.escape(_conflict(each, ' Smallest set that cannot stand together: '))}</td></tr>"
+        for says, each in rows
+    )
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Analysis", "From print alone", "Because"))
+    return _Shown({"text/plain": "\n".join(plain), "text/html": f'<table class="asprinted-proof"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'})
+
+
+def _conflict(each: checks.Checked, before: str) -> str:
+    """The first smallest conflicting set in words: what each number is, and how it is printed."""
+    if not each.finding.conflict:
+        return ""
+    claims = _current[0].claims
+    names = {name: claims[ids[0]].says if len(ids) == 1 and ids[0] in claims else name for name, ids in each.claims.items()}
+    others = len(each.finding.conflicts) - 1
+    more = f" (or one of {others} other sets of that size)" if others else ""
+    return before + "; ".join(f"{names.get(name, name)} {each.finding.printed[name]}" for name in each.finding.conflict) + f"{more}."
 
 
 def say(name: str, text: str) -> None:

@@ -1,6 +1,6 @@
-"""The command line: `asprinted synthesise | verify | ledger`.
+"""The command line: `asprinted check | synthesise | verify | ledger`.
 
-Exit codes: 0 fine, 1 a claim or an assumption differs, 2 bad input.
+Exit codes: 0 fine, 1 a claim or an assumption differs or print is contradictory, 2 bad input, 3 undecided.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asprinted import __version__
 from asprinted.study import Study, StudyError, load
 
-FINE, DIFFERS, BAD_INPUT = 0, 1, 2
+if TYPE_CHECKING:
+    from asprinted import checks
+
+FINE, DIFFERS, BAD_INPUT, OPEN = 0, 1, 2, 3
 CLOSED_PIPE = 141  # as a shell reports a process that wrote to a closed pipe
 
 
@@ -44,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"asprinted {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, run, says in (
+        ("check", _check, "hold the printed numbers of a study.yml against each other, without any records"),
         ("synthesise", _synthesise, "make the records of a study from its study.yml, verify them, and write them"),
         ("verify", _verify, "recompute every claim and assumption from the CSV files"),
         ("ledger", _ledger, "list every claim: printed, computed, verdict, reason"),
@@ -55,6 +60,39 @@ def _parser() -> argparse.ArgumentParser:
         if name == "synthesise":
             command.add_argument("--check", action="store_true", help="write nothing; exit with 1 where the bytes would differ from the files there")
     return parser
+
+
+def _check(study: Study, options: argparse.Namespace) -> int:
+    from asprinted import checks
+
+    found = checks.findings(study)
+    lines = [line for each in found for line in _lines(each)]
+    counts: dict[str, int] = {}
+    for each in found:
+        counts[each.finding.verdict] = counts.get(each.finding.verdict, 0) + 1
+    faults = sum(each.fault for each in found)
+    answers = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    lines.append(f"{study.slug}: {len(found)} questions, {answers or 'none answered'}; {faults} faults")
+    _print(options, {"study": study.slug, "counts": counts, "faults": faults, "findings": [each.as_json() for each in found]}, lines)
+    if faults:
+        return DIFFERS
+    return OPEN if any(each.finding.verdict == "undecided" and not each.alternative for each in found) else FINE
+
+
+def _lines(each: checks.Checked) -> list[str]:
+    """A finding in a few lines: verdict, question, numbers, proof, conflict by claim, changes that heal it."""
+    finding = each.finding
+    note = " (an alternative)" if each.alternative else " (declared)" if each.declared else ""
+    numbers = ", ".join(f"{name} {text}" for name, text in finding.printed.items())
+    lines = [f"{finding.verdict}{note}: {each.about}: {finding.question}", f"    {numbers}", f"    {finding.proof}"]
+    if finding.conflict:
+        lines += [f"    {'or' if place else 'smallest conflict:'} {', '.join(each.ids(names))}" for place, names in enumerate(finding.conflicts)]
+        healing = ", ".join(f"{name} {before} → {after}" for name, before, after in finding.healing)
+        lines.append(f"    healed by: {healing}" if healing else "    healed by no change of one or two last digits that was tried")
+    elif finding.witness:
+        values = (f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}" for name, value in finding.witness.items() if name != "counts")
+        lines.append(f"    for example: {', '.join(values)}")
+    return lines
 
 
 def _synthesise(study: Study, options: argparse.Namespace) -> int:

@@ -9,10 +9,18 @@ import pandas as pd
 import pytest
 
 from asprinted import chapter, verdict
-from asprinted.chapter import ClaimError, behind, check, say
+from asprinted.chapter import ClaimError, behind, check, prove, say
 from asprinted.study import StudyError
 
 GOOD = {"pcs.harp.est": 2.7, "pcs.change.p": 0.046}
+
+
+@pytest.fixture
+def opened_crisis(crisis):
+    """The study of readmission after a crisis is the one that is checked."""
+    chapter._current[:] = [crisis]
+    yield
+    chapter._current.clear()
 
 
 @pytest.fixture
@@ -94,10 +102,82 @@ def test_check_without_a_value_names_the_claim(opened):
         check("pcs.change.p")
 
 
-def test_no_effect_is_one_for_a_ratio_and_zero_otherwise(harp):
+def test_no_effect_is_one_for_a_ratio_and_zero_otherwise(harp, crisis):
     assert chapter.null_value(harp, "pilot_visit.ratio.lo") == 1
     assert chapter.null_value(harp, "pcs.harp.est") == 0
     assert chapter.null_value(harp, "randomised.all.n") == 0
+    assert chapter.null_value(crisis, "readmitted.or.hi") == 1
+    assert chapter.null_value(crisis, "time.hr.lo") == 1
+    assert chapter.null_value(crisis, "satisfaction.diff.lo") == 0
+
+
+@pytest.mark.parametrize(("claim", "value", "decision"), [("readmitted.or.hi", 0.991, "same"), ("time.hr.est", 0.7099, "same"), ("time.hr.hi", 0.9701, "same")])
+def test_ratio_is_held_against_one(opened_crisis, claim, value, decision):
+    [stored] = check(claim, value)._repr_mimebundle_()[verdict.MIME]["claims"]
+    assert stored["decision"] == decision
+
+
+def test_ratio_on_the_other_side_of_one_flips_the_decision(opened_crisis, crisis):
+    assert verdict.judge(crisis.claim("readmitted.or.hi"), 1.02, chapter.null_value(crisis, "readmitted.or.hi")).decision == "flips"
+
+
+def test_range_in_words_is_shown_with_the_value_that_lies_in_it(opened_crisis):
+    assert repr(check("readmitted.reduction.quarter", 23.6)).endswith("printed 20 to 30, computed 23.60: ✓ holds as declared")
+    with pytest.raises(ClaimError, match="printed 20 to 30, computed 33.33: ✗ not as printed"):
+        check("readmitted.reduction.quarter", 100 / 3)
+
+
+# What print alone proves
+
+
+def test_proof_before_a_study_is_open_says_what_to_call():
+    chapter._current.clear()
+    with pytest.raises(RuntimeError, match=r'call study\("../data/…"\) first'):
+        prove("readmission")
+
+
+def test_proof_has_a_row_a_model_with_verdict_and_reason(opened_crisis, crisis):
+    shown = prove("readmission", "readmission_crude")
+    page = shown._repr_mimebundle_()["text/html"]
+    adjusted, crude = repr(shown).splitlines()
+    assert adjusted.startswith(f"{crisis.models['readmission']['says']}: possible. Every number prints")
+    assert crude.startswith(f"{crisis.models['readmission_crude']['says']}: contradictory. The table 64/218 against 83/216 gives OR")
+    assert page.count('<th scope="col">') == 3 and page.count('<th scope="row">') == 2
+    assert "<td>✓ possible</td>" in page and "<td>✗ contradictory</td>" in page
+
+
+def test_smallest_conflict_is_told_by_what_each_number_is_and_how_it_is_printed(opened_crisis, crisis):
+    text = repr(prove("time_to_readmission_in_the_year"))
+    told = text.partition("cannot stand together: ")[2]
+    assert f"{crisis.claim('time.hr.est').says} 0.71" in told and f"{crisis.claim('time.hr.p').says} 0.029" in told
+    assert "events 147 (or one of 3 other sets of that size)." in told  # the sum of two claims, which has no words of its own
+    assert "cannot stand together" not in repr(prove("readmission", "time_to_readmission"))
+
+
+@pytest.mark.parametrize("name", ["adverse_difference", "readmision", "participants"])
+def test_model_that_print_says_nothing_about_is_refused_with_those_that_it_does(opened_crisis, name):
+    with pytest.raises(StudyError, match=f"models: '{name}'. Print alone decides nothing about it. Known: readmission, readmission_crude, .*satisfaction_difference."):
+        prove(name)
+
+
+def test_proof_is_told_of_every_outcome_of_a_model(load_data, crisis_data):
+    claims = crisis_data["claims"]
+    for statistic, text in (("est", "0.2"), ("lo", "0.5"), ("hi", "0.9")):
+        by = {"model": "satisfaction_difference", "outcome": "recovery", "contrast": "peer_support", "statistic": statistic}
+        claims[f"recovery.diff.{statistic}"] = claims["satisfaction.diff.est"] | {"printed": text, "by": by}
+    chapter._current[:] = [load_data(crisis_data)]
+    lines = repr(prove("satisfaction_difference")).splitlines()
+    chapter._current.clear()
+    assert [("possible" in line, "contradictory" in line) for line in lines] == [(True, False), (False, True)]
+    assert "(satisfaction.diff.est, satisfaction.diff.lo, satisfaction.diff.hi)" in lines[0] and "(recovery.diff.est, " in lines[1]
+
+
+def test_proof_escapes_what_a_study_file_holds(load_data, crisis_data):
+    crisis_data["models"]["readmission"]["says"] = "<b>A & B</b>"
+    chapter._current[:] = [load_data(crisis_data)]
+    page = prove("readmission")._repr_mimebundle_()["text/html"]
+    chapter._current.clear()
+    assert "<b>" not in page and "&lt;b&gt;A &amp; B&lt;/b&gt;" in page
 
 
 # Numbers in sentences

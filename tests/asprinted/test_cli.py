@@ -13,7 +13,7 @@ import pytest
 from asprinted import cli, records
 from asprinted.cli import BAD_INPUT, DIFFERS, FINE, main
 
-COMMANDS = ["synthesise", "verify", "ledger"]
+COMMANDS = ["check", "synthesise", "verify", "ledger"]
 
 
 def files_of(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -51,10 +51,27 @@ def test_module_is_the_command(asprinted_command):
 # Fine
 
 
-def test_verify_of_sound_records_is_fine(harp, capsys):
-    assert main(["verify", str(harp.folder)]) == FINE
-    recomputed = sum(claim.kind != "context" for claim in harp.claims.values())
-    assert capsys.readouterr().out.startswith(f"harp-trial: {recomputed} claims recomputed, {len(harp.claims) - recomputed} context")
+@pytest.mark.parametrize("name", ["harp", "crisis"])
+def test_verify_of_sound_records_is_fine(request, name, capsys):
+    study = request.getfixturevalue(name)
+    assert main(["verify", str(study.folder)]) == FINE
+    recomputed = sum(claim.kind != "context" for claim in study.claims.values())
+    assert capsys.readouterr().out.startswith(f"{study.slug}: {recomputed} claims recomputed, {len(study.claims) - recomputed} context")
+
+
+def test_check_tells_the_models_that_were_tried_and_that_none_that_is_used_is_at_fault(crisis, capsys):
+    assert main(["check", str(crisis.folder)]) == FINE
+    lines = capsys.readouterr().out.splitlines()
+    tried = [name for name, model in crisis.models.items() if "instead_of" in model]
+    assert tried and all(any(f"(an alternative): {name}:" in line for line in lines) for name in tried)
+    assert any(line.startswith("possible: readmission:") for line in lines) and lines[-1].endswith("; 0 faults")
+
+
+def test_difference_that_the_study_file_expects_is_told_and_is_no_fault(crisis, capsys):
+    assert main(["ledger", str(crisis.folder)]) == FINE
+    lines = capsys.readouterr().out.splitlines()
+    place = lines.index("crisis-readmission-trial:analysed.control.reported_n")
+    assert lines[place + 2].strip().startswith("printed 220; computed 216; ≠ source misreports the publication")
 
 
 def test_verify_gives_json(harp, capsys):

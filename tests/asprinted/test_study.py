@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from asprinted import checks
 from asprinted import study as studies
 from asprinted.study import Study, StudyError, load
+from asprinted.synthesis import design
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -264,7 +266,8 @@ FAULTS = {
     "month that is no visit": (put("design", "scores", "months", value=[0, 3, 12]), "design › scores › months", 12, "Known: 0, 3, 6."),
     "score of no column": (put("design", "scores", "outcomes", "pain", value={"mean": "pcs.mean", "sd": "pcs.sd", "common": "pcs.common", "early": "scores.early", "change": {}}), "design › scores › outcomes › pain", "pain", "Nothing of that name"),
     "score without bounds": (drop("tables", "visits", "columns", "mcs", "minimum"), "design › scores › outcomes › mcs", None, "between a minimum and a larger maximum"),
-    "score upside down": (put("tables", "visits", "columns", "mcs", "minimum", value=99), "design › scores › outcomes › mcs", None, "between a minimum and a larger maximum"),
+    "score of one value": (put("tables", "visits", "columns", "mcs", "minimum", value=68), "design › scores › outcomes › mcs", None, "between a minimum and a larger maximum"),
+    "score upside down": (put("tables", "visits", "columns", "mcs", "minimum", value=99), "tables › visits › columns › mcs › minimum", 99, "It is above the maximum, 68."),
     "change of no arm": (put("design", "scores", "outcomes", "recovery", "change", value={"HRAP": "recovery.harp_change"}), "design › scores › outcomes › recovery › change", "HRAP", "Did you mean 'HARP'?"),
     "losses of no arm": (put("design", "scores", "losses", "seen", value={"HRAP": [177, 166]}), "design › scores › losses › seen", "HRAP", "Did you mean 'HARP'?"),
     "losses at too many visits": (put("design", "scores", "losses", "seen", "HARP", value=[177, 166, 150]), "design › scores › losses › seen › HARP", None, "Give 2 amounts"),
@@ -274,16 +277,164 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_fault_is_named_with_file_field_value_and_remedy(data, fault, harp):
-    edit, field, value, remedy = FAULTS[fault]
+PEOPLE, COVARIATES = ("design", "people"), ("design", "people", "covariates")
+EVENTS, DURATIONS, SCALES = ("design", "events"), ("design", "durations"), ("design", "scales")
+AT = "design › people › covariates"  # age, gender, ethnicity, degree, earlier admissions, sessions, adverse events
+# The same of the study of readmission, for what only it has
+CRISIS_FAULTS = {
+    # columns and tables
+    "value of another type": (put("tables", "visits", "columns", "month", "values", value=[0, "4", 18]), "tables › visits › columns › month › values", "4", "It is not of the column's type, integer"),
+    "own parent": (put("tables", "visits", "parent", value="visits"), "tables › visits › parent", "visits", "A parent has no parent itself, and is another table"),
+    # models
+    "formula without a right side": (put("models", "readmission", "formula", value="{outcome}"), "models › readmission › formula", "{outcome}", "Write the outcome, '~' and the covariates"),
+    "cox without time": (drop("models", "time_to_readmission", "time"), "models › time_to_readmission", None, "The field 'time' is missing: add it."),
+    "robust without groups": (drop("models", "time_to_readmission_in_the_year_robust", "groups"), "models › time_to_readmission_in_the_year_robust", None, "The field 'groups' is missing: add it."),
+    "time of another family": (put("models", "readmission", "time", value="days"), "models › readmission › time", "days", "The family 'logistic' does not take it, only cox: take it out."),
+    "covariance of another family": (put("models", "difference_at_4", "covariance", value="robust"), "models › difference_at_4", None, "The field 'groups' is missing: add it."),
+    "model-based covariance of another family": (put("models", "difference_at_4", "covariance", value="model-based"), "models › difference_at_4 › covariance", "model-based", "only logistic and cox: take it out"),
+    "counts of another family": (put("models", "time_to_readmission", "counts", value={"peer support": {"events": 1, "people": 2}, "control": {"events": 1, "people": 2}}), "models › time_to_readmission › counts", {"peer support": {"events": 1, "people": 2}, "control": {"events": 1, "people": 2}}, "only logistic and risk-ratio: take it out"),
+    "events of another family": (put("models", "readmission", "events", value=[147]), "models › readmission › events", [147], "only cox: take it out"),
+    "ties of another family": (put("models", "readmission", "ties", value="efron"), "models › readmission › ties", "efron", "only cox: take it out"),
+    "until of another family": (put("models", "readmission", "until", value=365), "models › readmission › until", 365, "only cox: take it out"),
+    "missing of another family": (put("models", "readmission", "missing", value="leave-out"), "models › readmission › missing", "leave-out", "only risk-ratio: take it out"),
+    "estimator of cox": (put("models", "time_to_readmission", "estimator", value="ML"), "models › time_to_readmission › estimator", "ML", "The family 'cox' takes partial-likelihood."),
+    "estimator of logistic": (put("models", "readmission", "estimator", value="GEE"), "models › readmission › estimator", "GEE", "The family 'logistic' takes ML."),
+    "column of times": (put("models", "time_to_readmission", "time", value="day"), "models › time_to_readmission › time", "day", "Did you mean 'days'?"),
+    "column of rows": (put("models", "difference_at_4", "rows", value={"mnth": 4}), "models › difference_at_4 › rows", "mnth", "Did you mean 'month'?"),
+    "value of rows": (put("models", "difference_at_4", "rows", value={"month": [4, 6]}), "models › difference_at_4 › rows › month", 6, "Known: 0, 4, 18."),
+    "column of the baseline": (put("models", "difference_at_4", "baseline", "column", value="mnth"), "models › difference_at_4 › baseline › column", "mnth", "Did you mean 'month'?"),
+    "value of the baseline": (put("models", "difference_at_4", "baseline", "value", value=7), "models › difference_at_4 › baseline › value", 7, "Known: 0, 4, 18."),
+    "counts of no arm": (put("models", "readmission_crude", "counts", value={"peer suport": {"events": 1, "people": 2}, "control": {"events": 1, "people": 2}}), "models › readmission_crude › counts", "peer suport", "Did you mean 'peer support'?"),
+    "counts of nothing": (put("models", "readmission_crude", "counts", "control", "events", value="readmitted.contrl.events"), "models › readmission_crude › counts › control › events", "readmitted.contrl.events", "Did you mean 'readmitted.control.events'?"),
+    "more events than people": (put("models", "readmission_crude", "counts", "control", "events", value="randomised.all.n"), "models › readmission_crude › counts › control › events", "randomised.all.n", "It means 441: a whole number, from 0 to 216, is needed here."),
+    "counts of nobody": (put("models", "readmission_crude", "counts", "control", "people", value=0), "models › readmission_crude › counts › control › people", 0, "It means 0: a whole number, 1 or more, is needed here."),
+    "events that are no whole number": (put("models", "time_to_readmission", "events", 1, value="readmitted.or.hi"), "models › time_to_readmission › events › 1", "readmitted.or.hi", "It means 0.99: a whole number, 0 or more, is needed here."),
+    "negative events": (put("models", "time_to_readmission", "events", 1, value="age.health"), "models › time_to_readmission › events › 1", "age.health", "It means -0.05: a whole number, 0 or more"),
+    "no events": (put("models", "time_to_readmission", "events", value=[0]), "models › time_to_readmission › events", [0], "They add up to none: a fit uses one event or more."),
+    "instead of no model": (put("models", "readmission_crude", "instead_of", value="readmision"), "models › readmission_crude › instead_of", "readmision", "Did you mean 'readmission'?"),
+    "instead of itself": (put("models", "readmission_crude", "instead_of", value="readmission_crude"), "models › readmission_crude › instead_of", "readmission_crude", "Nothing of that name"),
+    "instead of what stands instead": (put("models", "readmission_crude", "instead_of", value="readmission_randomised_controls"), "models › readmission_crude › instead_of", "readmission_randomised_controls", "name the one whose claims were tried"),
+    "contrast of the other model": (put("models", "readmission_crude", "contrasts", value={"peers": [{"weight": 1, "at": {"arm": "peer support"}}, {"weight": -1, "at": {"arm": "control"}}]}), "models › readmission_crude › contrasts", "peers", "Known: peer_support."),
+    "no contrasts": (drop("models", "readmission", "contrasts"), "models › readmission_crude › contrasts", "peer_support", "Nothing of that name"),
+    "no contrasts for a claim": (drop("models", "adverse_difference", "contrasts"), "models › adverse_difference", None, "The field 'contrasts' is missing: add it, with 'peer_support'."),
+    # statistics
+    "claim on what stands instead": (put("claims", "readmitted.or.p", "by", "model", value="readmission_crude"), "claims › readmitted.or.p › by › model", "readmission_crude", "It stands instead of 'readmission' and is never used: name that one."),
+    "reduction of a difference": (put("claims", "readmitted.reduction.percent", "by", "model", value="adverse_difference"), "claims › readmitted.reduction.percent › by › statistic", "reduction", "gives a difference, not a ratio: ask a model of risk-ratio"),
+    "reduction of a table": (put("claims", "readmitted.control.percent", "by", "statistic", value="reduction"), "claims › readmitted.control.percent › by › statistic", "reduction", "A table does not give it."),
+    "sum of words": (put("claims", "readmitted.control.events", "by", "column", value="team"), "claims › readmitted.control.events › by › column", "team", "It holds text, of which 'sum' cannot be taken."),
+    "median of words": (put("claims", "time.control.median", "by", "column", value="team"), "claims › time.control.median › by › column", "team", "of which 'median' cannot be taken"),
+    "maximum of words": (put("claims", "sessions.offered.n", "by", "column", value="team"), "claims › sessions.offered.n › by › column", "team", "of which 'maximum' cannot be taken"),
+    "threshold missing": (drop("claims", "sessions.three_or_more.percent", "by", "at_least"), "claims › sessions.three_or_more.percent › by", None, "The field 'at_least' is missing: add it."),
+    "threshold in words": (put("claims", "sessions.three_or_more.percent", "by", "at_least", value="three"), "claims › sessions.three_or_more.percent › by › at_least", "three", "It must be of type number."),
+    "curve without events": (put("claims", "time.control.median", "by", "statistic", value="survival_median"), "claims › time.control.median › by", None, "The field 'event' is missing: add it."),
+    "curve of no events": (put("claims", "time.control.median", "by", value={"table": "participants", "statistic": "survival_median", "column": "days", "event": "readmision"}), "claims › time.control.median › by › event", "readmision", "Did you mean 'readmission'?"),
+    "curve of events in words": (put("claims", "time.control.median", "by", value={"table": "participants", "statistic": "survival_median", "column": "days", "event": "team"}), "claims › time.control.median › by › event", "team", "It holds text: name a column of 1 and 0."),
+    "shares of a claim": (put("claims", "teams.all.n", "by", "statistic", value="share_deviation"), "claims › teams.all.n › by › statistic", "share_deviation", "only an assumption can have it"),
+    "bounds of text": (put("assumptions", "peer_worker.least", "by", "statistic", value="values"), "assumptions › peer_worker.least › by › statistic", "values", "It gives text, which has no bounds"),
+    "duplicates of people": (put("assumptions", "scores.duplicates", "by", "table", value="participants"), "assumptions › scores.duplicates › by › table", "participants", "'duplicates' is taken over visits"),
+    "programme groups that are not there": (both(put("assumptions", "symptoms.r", "by", "statistic", value="icc"), drop(*PEOPLE, "groups")), "assumptions › symptoms.r › by › statistic", "icc", "add 'groups' to the people of the design"),
+    "range upside down": (put("claims", "readmitted.reduction.quarter", "declared", value="30 to 20"), "claims › readmitted.reduction.quarter › declared", "30 to 20", "write the smaller number first"),
+    "range in words": (put("claims", "readmitted.reduction.quarter", "declared", value="low to high"), "claims › readmitted.reduction.quarter › declared", "low to high", "declare one, such as"),
+    # people
+    "people without the outcome's arm": (put(*PEOPLE, "arms", "sizes", value={"peer support": 221, "controls": 220}), "design › people › arms › sizes", "controls", "Did you mean 'control'?"),
+    "arm of nobody": (put(*PEOPLE, "arms", "sizes", "control", value=0), "design › people › arms › sizes › control", 0, "a whole number, 1 or more, is needed here"),
+    "arm of a fraction": (put(*PEOPLE, "arms", "sizes", "control", value="age.mean"), "design › people › arms › sizes › control", "age.mean", "It means 40.2: a whole number"),
+    "arm of no number": (put(*PEOPLE, "arms", "sizes", "control", value="team.shares"), "design › people › arms › sizes › control", "team.shares", "No claim or assumption of that name holds one number."),
+    "key of two columns": (put("tables", "participants", "key", value=["id", "team"]), "design › people › table", None, "A row of it is one person: give it a key of one column, not id, team."),
+    "arms as numbers": (both(put("tables", "participants", "columns", "arm", "type", value="integer"), drop("tables", "participants", "columns", "arm", "values")), "design › people › arms › column", None, "The column 'arm' must be of the type string."),
+    "sites of no shares": (put(*PEOPLE, "sites", "shares", value="team.share"), "design › people › sites › shares", "team.share", "Did you mean 'team.shares'?"),
+    "shares of less than a whole": (put("assumptions", "team.shares", "value", "alder", value="0.13"), "assumptions › team.shares › value", 0.9, "The shares must add up to 1."),
+    "shares in per cent": (put("assumptions", "gender.shares", "value", value={"woman": "58.5", "man": "41.5"}), "assumptions › gender.shares › value › woman", 58.5, "A share lies between 0 and 1."),
+    "negative share": (put("assumptions", "gender.shares", "value", value={"woman": "-0.1", "man": "1.1"}), "assumptions › gender.shares › value › woman", -0.1, "A share lies between 0 and 1."),
+    "share of a number by a word": (put("assumptions", "degree.shares", "value", value={"no": "0.71", "yes": "0.29"}), "assumptions › degree.shares › value", "no", "The column 'degree' holds whole numbers: name each share by one."),
+    "groups of nobody": (put(*PEOPLE, "groups", "smallest", value=0), "design › people › groups › smallest", 0, "a whole number, 1 or more"),
+    "groups upside down": (put(*PEOPLE, "groups", "largest", value=2), "design › people › groups › largest", 2, "a whole number, 3 or more"),
+    "category without shares": (drop(*COVARIATES, 1, "shares"), f"{AT} › 1", None, "The field 'shares' is missing: add it."),
+    "category of no arm": (put(*COVARIATES, 5, "arm", value="peer suport"), f"{AT} › 5", "peer suport", "Did you mean 'peer support'?"),
+    "category of measurements": (put("tables", "participants", "columns", "sessions", "type", value="number"), f"{AT} › 5", None, "The column 'sessions' must be of the type integer or string."),
+    "health beyond one": (put(*COVARIATES, 5, "health", value="adverse.spread"), f"{AT} › 5 › health", "adverse.spread", "It means 1.3: a number from -1 to 1 is needed here."),
+    "health of no number": (put(*COVARIATES, 5, "health", value="sessions.helth"), f"{AT} › 5 › health", "sessions.helth", "Did you mean 'sessions.health'?"),
+    "mean beyond the bounds": (put("assumptions", "age.mean", "value", value="402"), f"{AT} › 0 › mean", "age.mean", "It means 402: a number from 18 to 80 is needed here."),
+    "negative spread": (put("assumptions", "age.sd", "value", value="-12.8"), f"{AT} › 0 › sd", "age.sd", "It means -12.8: a number of 0 or more is needed here."),
+    "tally without totals": (drop(*COVARIATES, 6, "totals"), f"{AT} › 6", None, "The field 'totals' is missing: add it."),
+    "tally without spread": (drop(*COVARIATES, 6, "spread"), f"{AT} › 6", None, "The field 'spread' is missing: add it."),
+    "tally of no arm": (put(*COVARIATES, 6, "totals", "controls", value=42), f"{AT} › 6", "controls", "Did you mean 'control'?"),
+    "tally of one arm": (drop(*COVARIATES, 6, "totals", "control"), f"{AT} › 6 › totals", "control", "Known: peer support."),
+    "tally of more than people can have": (put(*COVARIATES, 6, "totals", "control", value=4401), f"{AT} › 6 › totals › control", 4401, "a whole number, from 0 to 4400, is needed here"),
+    "tally in words": (put(*COVARIATES, 6, "column", value="team"), f"{AT} › 6", None, "The column 'team' must be of the type integer."),
+    "column made twice": (put(*COVARIATES, 6, value={"kind": "category", "column": "gender", "shares": "gender.shares"}), "design › people", None, "The column 'gender' is made 2 times: leave one."),
+    "column that only events make": (drop("design", "events"), "design › people", None, "Nothing makes the column 'readmitted'"),
+    # events
+    "events elsewhere": (put(*EVENTS, "table", value="visits"), "design › events › table", None, "It must be the table of people, 'participants'."),
+    "events in no column": (put(*EVENTS, "column", value="readmited"), "design › events › column", "readmited", "Did you mean 'readmitted'?"),
+    "events in words": (put(*EVENTS, "column", value="team"), "design › events › column", None, "The column 'team' must be of the type integer."),
+    "events of no model": (put(*EVENTS, "model", value="readmision"), "design › events › model", "readmision", "Did you mean 'readmission'?"),
+    "events of another family": (put(*EVENTS, "model", value="time_to_readmission"), "design › events › model", None, "It must name a model of the family 'logistic'."),
+    "model of another table": (put("models", "readmission", "table", value="visits"), "design › events › model", None, "It must name a model of the table 'participants'."),
+    "outcome of no arm": (put(*EVENTS, "seen", "controls", value=216), "design › events › seen", "controls", "Did you mean 'control'?"),
+    "outcome of one arm": (drop(*EVENTS, "seen", "control"), "design › events › seen", "control", "Known: peer support."),
+    "outcome of more than there are": (put(*EVENTS, "seen", "control", value=221), "design › events › seen › control", None, "221 people cannot have the outcome: the arm 'control' has fewer."),
+    "events not given": (drop(*EVENTS, "yes", "control"), "design › events", None, "Give the arm 'control' a number in 'yes', or a 'share'"),
+    "more events than outcomes": (put(*EVENTS, "yes", "control", value=217), "design › events › yes › control", None, "More people of the arm 'control' have the event than have the outcome."),
+    "events of a fraction": (put(*EVENTS, "yes", "control", value="readmitted.or.hi"), "design › events › yes › control", "readmitted.or.hi", "It means 0.99: a whole number"),
+    "share of events above one": (both(drop(*EVENTS, "yes", "control"), put(*EVENTS, "share", value={"control": "adverse.spread"})), "design › events › share › control", "adverse.spread", "a number from 0 to 1 is needed here"),
+    "liability to more than one": (put("assumptions", "readmitted.health", "value", value="5"), "design › events › health", "readmitted.health", "a number from -1 to 1 is needed here"),
+    "events without people": (drop("design", "people"), "design", None, "Scales belong to people: add 'people'."),
+    # durations
+    "times in no column": (both(put(*DURATIONS, "time", value="day"), put("models", "time_to_readmission", "time", value="days")), "design › durations › time", "day", "Did you mean 'days'?"),
+    "times of another column": (put("models", "time_to_readmission", "time", value="age"), "design › durations › time", None, "takes its times from the column 'age': name that one."),
+    "times of another family": (put(*DURATIONS, "model", value="readmission"), "design › durations › model", None, "It must name a model of the family 'cox'."),
+    "shape below zero": (put("assumptions", "days.shape", "value", value="-0.75"), "design › durations › shape", "days.shape", "a number of 0 or more"),
+    "follow-up upside down": (put(*DURATIONS, "follow_up", value=["followed.most", "followed.least"]), "design › durations › follow_up", None, "The shortest follow-up comes first."),
+    "follow-up of no number": (put(*DURATIONS, "follow_up", 1, value="followed.longest"), "design › durations › follow_up › 1", "followed.longest", "No claim or assumption of that name holds one number."),
+    "follow-up beyond the column": (put("assumptions", "followed.most", "value", value="600"), "design › durations › follow_up", None, "It ends at 600, which the column 'days' does not hold"),
+    "follow-up of no time": (put(*DURATIONS, "follow_up", value=[0, 0]), "design › durations › follow_up", None, "It ends at 0"),
+    "follow-up shorter than the year": (put(*DURATIONS, "follow_up", 0, value=300), "design › durations › follow_up", None, "It begins at 300, before 365, by which the column 'readmitted' says who had the event: follow everyone to then."),
+    "within no column": (put(*DURATIONS, "within", "column", value="readmited"), "design › durations › within › column", "readmited", "Did you mean 'readmitted'?"),
+    "within what says nothing of it": (put(*DURATIONS, "within", "column", value="age"), "design › durations › within › column", None, "The column 'age' does not say who had the event by then: name another column, whose values are 0 and 1."),
+    "within what is made with it": (put(*DURATIONS, "within", "column", value="readmission"), "design › durations › within › column", None, "name another column"),
+    "within no time": (put(*DURATIONS, "within", "until", value="year.days"), "design › durations › within › until", "year.days", "Did you mean 'year.all.days'?"),
+    "later events of no arm": (put(*DURATIONS, "later", "controls", value=9), "design › durations › later", "controls", "Did you mean 'control'?"),
+    "later events of too many": (put(*DURATIONS, "later", "control", value=134), "design › durations › later › control", 134, "a whole number, from 0 to 133, is needed here"),
+    "fewer events in all than in the year": (put(*DURATIONS, "events", value={"control": 82}), "design › durations › events › control", 82, "a whole number, from 83 to 216, is needed here"),
+    # scales
+    "two makers of a table": (put("design", "cells", value={"table": "visits", "rows": [{"people": 1, "values": {"month": 0}}]}), "design › cells › table", None, "The table 'visits' is made by 'scales' already"),
+    "visits of nobody": (put("tables", "visits", "key", value=["id", "symptoms"]), "design › scales › table", None, "give it the parent 'participants' and the key ['id', 'month']"),
+    "score that nothing makes": (drop(*SCALES, "outcomes", "network"), "design › scales › outcomes", None, "Nothing makes the column 'network' of 'visits': add an outcome, or take the column out."),
+    "scale of measurements": (put("tables", "visits", "columns", "network", "type", value="number"), "design › scales › outcomes › network", None, "The column 'network' must be of the type integer."),
+    "visits out of order": (put(*SCALES, "months", value=[0, 18, 4]), "design › scales › months", [0, 18, 4], "Give each visit once, in the order of time."),
+    "scale without correlation": (drop(*SCALES, "outcomes", "network", "r"), "design › scales › outcomes › network", None, "The field 'r' is missing"),
+    "correlation beyond one": (put("assumptions", "network.r", "value", value="7"), "design › scales › outcomes › network › r", "network.r", "a number from -1 to 1"),
+    "mean at no visit": (put(*SCALES, "outcomes", "network", "mean", "6", value="network.mean_0"), "design › scales › outcomes › network › mean", "6", "Known: 0, 4, 18."),
+    "mean of no arm": (put(*SCALES, "outcomes", "network", "mean", "4", "controls", value="network.mean_0"), "design › scales › outcomes › network › mean › 4", "controls", "Did you mean 'control'?"),
+    "mean of one arm": (drop(*SCALES, "outcomes", "network", "mean", "4", "control"), "design › scales › outcomes › network › mean › 4", "control", "Known: peer support."),
+    "mean off the scale": (put("assumptions", "network.mean_0", "value", value="31"), "design › scales › outcomes › network › mean › 0 › peer support", "network.mean_0", "It means 31: a number from 0 to 30 is needed here."),
+    "spread at one visit": (put(*SCALES, "outcomes", "network", "sd", value={"0": "network.sd"}), "design › scales › outcomes › network › sd", "4", "Known: 0."),
+    "negative spread of a scale": (put("assumptions", "network.sd", "value", value="-6"), "design › scales › outcomes › network › sd › 0 › peer support", "network.sd", "a number of 0 or more"),
+    "losses of one arm": (drop(*SCALES, "losses", "seen", "control"), "design › scales › losses › seen", "control", "Known: peer support."),
+    "losses of a fraction": (put(*SCALES, "losses", "seen", "control", 0, value="age.mean"), "design › scales › losses › seen › control", "age.mean", "It means 40.2: a whole number"),
+    "more return than were missed": (put("assumptions", "interviewed.return", "value", value="30"), "design › scales › losses › return", "interviewed.return", "a number from 0 to 1"),
+}  # fmt: skip
+
+
+def assert_refused(data: dict[str, Any], study: Study, edit: Edit, field: str, value: Any, remedy: str) -> None:
     edit(data)
     with pytest.raises(StudyError) as caught:
-        load_as(data, harp.folder)
+        load_as(data, study.folder)
     error = caught.value
-    assert (error.file, error.field, error.value) == (str(harp.file), field, value)
+    assert (error.file, error.field, error.value) == (str(study.file), field, value), error
     assert remedy in error.remedy
     assert str(error).startswith(f"{error.file}: {field}") and error.remedy in str(error)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_named_with_file_field_value_and_remedy(data, fault, harp):
+    assert_refused(data, harp, *FAULTS[fault])
+
+
+@pytest.mark.parametrize("fault", CRISIS_FAULTS)
+def test_fault_of_models_statistics_and_parts_is_named_with_file_field_value_and_remedy(crisis_data, fault, crisis):
+    assert_refused(crisis_data, crisis, *CRISIS_FAULTS[fault])
 
 
 def load_as(data: Any, folder: Path) -> Study:
@@ -317,15 +468,17 @@ def places(node: Any, path: tuple = ()) -> list[tuple]:
     return found + [deeper for key, value in pairs for deeper in places(value, (*path, key))]
 
 
-@pytest.fixture(scope="module")
-def original(_harp_data):
-    return _harp_data, places(_harp_data)
+@pytest.fixture(scope="module", params=["harp", "crisis"])
+def original(request):
+    held = request.getfixturevalue(f"_{request.param}_data")
+    return request.getfixturevalue(request.param).folder, held, places(held)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(draw=st.data())
-def test_data_with_odd_nodes_are_loaded_or_refused(original, draw, harp):
-    data, paths = copy.deepcopy(original[0]), original[1]
+def test_data_with_odd_nodes_are_loaded_checked_and_peopled_or_refused(original, draw):
+    folder, held, paths = original
+    data = copy.deepcopy(held)
     for _ in range(draw.draw(st.integers(1, 3))):
         path = draw.draw(st.sampled_from(paths))
         change = draw.draw(st.sampled_from(["drop", "put", "rename", "copy"]))
@@ -343,11 +496,14 @@ def test_data_with_odd_nodes_are_loaded_or_refused(original, draw, harp):
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change took this place away
     try:
-        loaded = load_as(data, harp.folder)
+        loaded = load_as(data, folder)
+        assert loaded.claims
+        checks.findings(loaded)
+        if "people" in loaded.design:
+            with design.faults_at(loaded, "people"):
+                design.people(loaded)
     except StudyError as error:
         assert error.file and error.field and error.remedy and str(error)
-    else:
-        assert loaded.claims
 
 
 def get(data: Any, path: tuple) -> Any:

@@ -17,15 +17,35 @@ DATA = PACKAGE.parent / "data"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), PACKAGE / "study.schema.json"])
 
 # Each module with those it may import: the ones above it, or fewer where the walls are closer.
-ORDER = ["printed", "study", "verdict", "chapter", "records", "models", "reanalysis", "synthesis.design", "synthesis.scores", "synthesis.events", "synthesis", "cli", "__main__"]
+CONSISTENCY = [f"consistency.{name}" for name in ("outward", "conflict", "triples", "tables", "integers", "heterogeneity", "survival")]
+SYNTHESIS = [f"synthesis.{name}" for name in (
+    "design", "wald", "integers", "scores", "events.table", "events.counts", "events.free", "events",
+    "durations.order", "durations.two_arms", "durations.search", "durations.survival", "durations", "scales.moments", "scales.plan", "scales",
+)]  # fmt: skip
+ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "study.designs", "study.references", "study", "checks", "verdict", "chapter", "records", "models.likelihood", "models.formula", "models.scores", "models.binary", "models.survival", "models", "reanalysis", *SYNTHESIS, "synthesis", "cli", "__main__"]
 MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} | {
     "__init__": set(),
-    "study": {"printed"},
+    "study.entries": {"printed"},
+    "study.designs": {"study.entries"},
+    "study.references": {"printed", "study.entries", "study.designs"},
+    "study": {"study.entries", "study.references"},
     "verdict": {"printed", "study"},
-    "chapter": {"printed", "study", "verdict"},
-    "models": set(),
+    "chapter": {"printed", "study", "checks", "verdict"},
+    "models.likelihood": set(),
+    "models.formula": set(),
+    "models.scores": set(),
+    "models.binary": {"models.formula", "models.likelihood"},
+    "models.survival": {"models.likelihood"},
+    "models": {"models.formula", "models.scores", "models.binary", "models.survival"},
     "records": {"study"},
-    "synthesis.events": set(ORDER) - {"synthesis", "synthesis.scores", "cli", "__main__"},
+    "synthesis.wald": {"printed"},
+    "synthesis.integers": {"printed"},
+    "synthesis.events.table": set(),
+    "synthesis.events.counts": {"printed", "consistency.conflict", "synthesis.wald", "synthesis.events.table"},
+    "synthesis.durations.order": set(),
+    "synthesis.durations.two_arms": {"printed", "synthesis.durations.order", "synthesis.wald"},
+    "synthesis.durations.search": {"synthesis.durations.two_arms"},
+    "synthesis.durations.survival": {"synthesis.durations.search", "synthesis.durations.two_arms", "synthesis.wald"},
     "__main__": {"cli"},
 }  # fmt: skip
 
