@@ -48,10 +48,15 @@ def test_chapters_check_no_claim_that_no_study_has():
     assert set(CHECKED) <= {row.id for row in LEDGER}
 
 
-def test_every_number_and_inequality_is_reproduced_as_printed():
+# The printed numbers that the records do not print, each with what it is instead: a change here is a change of what the book says.
+OTHERWISE = {"crisis-readmission-trial:analysed.control.reported_n": "misreported"}
+
+
+def test_every_number_and_inequality_is_reproduced_as_printed_or_named_here():
     for row in LEDGER:
         if row.kind in ("number", "inequality"):
-            assert row.verdict == "reproduced", row.id
+            assert row.verdict == OTHERWISE.get(row.id, "reproduced"), row.id
+    assert set(OTHERWISE) <= {row.id for row in LEDGER}
 
 
 def test_the_book_explains_every_verdict():
