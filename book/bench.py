@@ -8,6 +8,6 @@ from pathlib import Path
 
 def run(root: Path, options: Namespace) -> int:
     """Return 0 if every target is reached, else 1."""
-    from benchmarks import compare
+    from benchmarks import report
 
-    return compare.run(root, options)
+    return report.run(root, options)

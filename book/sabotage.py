@@ -100,7 +100,7 @@ def all_breaks(root: Path) -> list[Break]:
     for chapter in toc.chapters(root):
         found += chapter_breaks(root, chapter)
     for study in sorted(root.glob("data/*/study.yml")):
-        found += [*record_breaks(root, study.parent), *printed_breaks(root, study)]
+        found += [*record_breaks(root, study.parent), *people_breaks(root, study.parent), *printed_breaks(root, study)]
     return found
 
 
@@ -124,35 +124,100 @@ def record_breaks(root: Path, folder: Path) -> Iterator[Break]:
     """Yield breaks of the CSV files of a study: a score moved by 5 points, a cell, the layout."""
     for path in sorted(folder.glob("*.csv")):
         place = path.relative_to(root).as_posix()
-        column = score_column(path)
+        visit, column = score_column(path)
         if column:
             yield Break(f"{place}: one {column} of the last visit moved by 5", place,
-                        lambda text, column=column: moved_score(text, column, 5), (f"{column}.",))  # fmt: skip
+                        lambda text, visit=visit, column=column: moved_score(text, visit, column, 5), (f"{column}.",))  # fmt: skip
         yield Break(f"{place}: one cell edited", place, other_last_cell, (path.name,))
         yield Break(f"{place}: a space added", place, lambda text: text.replace(",", ", ", 1), (path.name,))
 
 
-def score_column(path: Path) -> str:
-    """Return the first score of a table with a row a visit, or "" for another table."""
-    with path.open(encoding="utf-8", newline="") as file:
-        names = next(csv.reader(file))
-    return names[2] if names[1:2] == ["visit"] and len(names) > 2 else ""
+def people_breaks(root: Path, folder: Path) -> Iterator[Break]:
+    """Yield breaks of one person of a study: another arm, another yes/no outcome, another duration; claims must be named."""
+    from asprinted.study import load
+
+    study = load(folder)
+    design = study.design
+    if "people" not in design:
+        return
+    place = (folder / study.tables[design["people"]["table"]]["file"]).relative_to(root).as_posix()
+    arm, sizes = design["people"]["arms"]["column"], list(design["people"]["arms"]["sizes"])
+    yield Break(f"{place}: one person in another {arm}", place,
+                lambda text: other_person(text, arm, lambda rows: next(row for row in rows if row[arm] == sizes[0]), lambda row: sizes[1]),
+                claims_on(study, arm))  # fmt: skip
+    if "events" in design:
+        column = design["events"]["column"]
+        yield Break(f"{place}: one outcome {column} turned", place,
+                    lambda text: other_person(text, column, lambda rows: next(row for row in rows if row[column] == "1"), lambda row: "0"),
+                    claims_on(study, column))  # fmt: skip
+    if "durations" in design:
+        time, event = design["durations"]["time"], design["durations"]["event"]
+        yield Break(f"{place}: one duration in {time} made the longest", place,
+                    lambda text: other_person(text, time, lambda rows: shortest(rows, time, event), lambda row: max_of(text, time)),
+                    claims_on(study, time))  # fmt: skip
 
 
-def moved_score(text: str, column: str, points: float) -> str:
-    """Return the table with one score of the last visit moved by `points`, towards the middle of the scale."""
+def claims_on(study, column: str) -> tuple[str, ...]:
+    """Return the ids of the claims and assumptions that depend on a column by name, in a filter or in a model."""
+    entries = {**study.claims, **study.assumptions}
+    return tuple(id for id, entry in entries.items() if entry.by and column in columns_used(entry.by, study.models.get(entry.by.get("model", ""), {})))
+
+
+def columns_used(by: dict, model: dict) -> set[str]:
+    """Return the columns that an entry's `by` names, itself or through its model."""
+    named = [by.get(field, []) for field in ("column", "outcome", "event")] + [model.get(field, []) for field in ("groups", "time")]
+    within = [by.get("filter", {}), by.get("between", {}), model.get("rows", {}), model.get("waves", {}).get("columns", {})]
+    within += [term["at"] for terms in model.get("contrasts", {}).values() for term in terms]
+    formula = re.sub(r"""(['"]).*?\1|\{outcome\}""", "", model.get("formula", ""))
+    names = {name for each in named for name in ([each] if isinstance(each, str) else each)}
+    return names.union(*within, re.findall(r"[^\W\d]\w*", formula), {model["baseline"]["column"]} if "baseline" in model else ())
+
+
+def other_person(text: str, column: str, choose: Callable[[list[dict]], dict], change: Callable[[dict], str]) -> str:
+    """Return the table with one value of one chosen person changed."""
     rows = list(csv.DictReader(io.StringIO(text)))
-    last = max(rows, key=lambda row: float(row["visit"]))["visit"]
-    scores = [float(row[column]) for row in rows if row[column]]
-    row = next(row for row in rows if row["visit"] == last and row[column])
-    decimals = len(row[column].partition(".")[2])
-    step = points if float(row[column]) < (min(scores) + max(scores)) / 2 else -points
-    row[column] = f"{float(row[column]) + step:.{decimals}f}"
+    row = choose(rows)
+    row[column] = change(row)
+    return table_text(rows)
+
+
+def shortest(rows: list[dict], time: str, event: str) -> dict:
+    """Return the person with the shortest time to an event."""
+    return min((row for row in rows if row[event] == "1"), key=lambda row: float(row[time]))
+
+
+def max_of(text: str, column: str) -> str:
+    """Return the largest value of a column as it is written."""
+    return max((row[column] for row in csv.DictReader(io.StringIO(text)) if row[column]), key=float)
+
+
+def table_text(rows: list[dict]) -> str:
+    """Return rows as the text of a CSV file."""
     held = io.StringIO()
     writer = csv.DictWriter(held, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return held.getvalue()
+
+
+def score_column(path: Path) -> tuple[str, str]:
+    """Return the names of the visit and of the first score of a table with a row a visit; empty for another table."""
+    with path.open(encoding="utf-8", newline="") as file:
+        names = next(csv.reader(file))
+    return (names[1], names[2]) if names[1:2] in (["visit"], ["month"]) and len(names) > 2 else ("", "")
+
+
+def moved_score(text: str, visit: str, column: str, points: float) -> str:
+    """Return the table with one score of the last visit moved by `points`, towards the middle of the scale."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    scored = [row for row in rows if row[column]]
+    last = max(scored, key=lambda row: float(row[visit]))[visit]
+    scores = [float(row[column]) for row in scored]
+    row = next(row for row in scored if row[visit] == last)
+    decimals = len(row[column].partition(".")[2])
+    step = points if float(row[column]) < (min(scores) + max(scores)) / 2 else -points
+    row[column] = f"{float(row[column]) + step:.{decimals}f}"
+    return table_text(rows)
 
 
 def other_last_cell(text: str) -> str:
@@ -198,10 +263,11 @@ def chapter_breaks(root: Path, chapter: Path) -> Iterator[Break]:
         yield Break(f"{place}: a stored output's last digit", place, _on_cell(shown, _other_output), (cell,), "chapters")
         yield Break(f"{place}: a cell without its outputs", place, _on_cell(shown, _without_outputs), (cell,), "chapters")
         yield Break(f"{place}: a cell as if never run", place, _on_cell(shown, _never_run), (f"cell [{shown + 1}]",))
-    model = next((n for n, cell in enumerate(cells) if _additive(notebooks.text(cell["source"]))), None)
-    if model is not None:
-        yield Break(f"{place}: the model without its interaction", place, _on_cell(model, _without_interaction),
-                    (f"{chapter.name}::Cell ",), "chapters")  # fmt: skip
+    for what, pattern, instead in (("interaction", _INTERACTION, r"\1 + "), ("last covariate", _COVARIATE, r"\1")):
+        model = next((n for n, cell in enumerate(cells) if pattern.search(notebooks.text(cell["source"]))), None)
+        if model is not None:
+            yield Break(f"{place}: a model without its {what}", place, _on_cell(model, _without(pattern, instead)),
+                        (f"{chapter.name}::Cell ",), "chapters")  # fmt: skip
 
 
 def _on_cell(number: int, change: Callable[[dict], None]) -> Callable[[str], str]:
@@ -238,12 +304,12 @@ def _never_run(cell: dict) -> None:
     cell["outputs"], cell["execution_count"] = [], None
 
 
-_FORMULA = re.compile(r"(~[^\n\"']*?(?:[\"'][^\n\"']*[\"'])?[^\n\"']*?)\s\*\s")
+_INTERACTION = re.compile(r"(~[^\n\"']*?(?:[\"'][^\n\"']*[\"'])?[^\n\"']*?)\s\*\s")
+_COVARIATE = re.compile(r"(~[^\n\"']*?(?:[\"'][^\n\"']*[\"'])?[^\n\"']*?)\s\+\s[\w()]+(?=[\"'])")
 
 
-def _additive(source: str) -> bool:
-    return bool(_FORMULA.search(source))
+def _without(pattern: re.Pattern, instead: str) -> Callable[[dict], None]:
+    def change(cell: dict) -> None:
+        cell["source"] = pattern.sub(instead, notebooks.text(cell["source"]), count=1)
 
-
-def _without_interaction(cell: dict) -> None:
-    cell["source"] = _FORMULA.sub(r"\1 + ", notebooks.text(cell["source"]), count=1)
+    return change

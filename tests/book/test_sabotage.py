@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
+import io
 import json
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 
+from asprinted import reanalysis, records
+from asprinted.study import load
 from book import notebooks, sabotage
 
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = [ROOT / "data" / name for name in ("harp-trial", "crisis-readmission-trial")]
 VISITS = "id,visit,pcs,mcs\ns-1,0,30.5,40\ns-1,6,,41\ns-2,0,50.0,42\ns-2,6,49.5,43\n"
 STUDY = 'claims:\n  a.n: {printed: "400", kind: number}\n  a.p:\n    kind: number\n    printed: ".046"\n  b.p: {printed: "<.0001", kind: inequality}\n  c: {kind: words}\n'
 
@@ -18,7 +28,95 @@ def test_last_digit_is_moved_by_one(words, other):
 
 
 def test_one_score_of_the_last_visit_is_moved_towards_the_middle():
-    assert sabotage.moved_score(VISITS, "pcs", 5) == VISITS.replace("49.5", "44.5")
+    assert sabotage.moved_score(VISITS, "visit", "pcs", 5) == VISITS.replace("49.5", "44.5")
+
+
+def test_score_of_a_month_is_moved_as_it_is_written():
+    months = "id,month,mood,sleep\ns-1,4,12,4\ns-1,18,30,4\ns-2,4,10,4\ns-2,18,,4\n"
+    assert sabotage.moved_score(months, "month", "mood", 5) == months.replace("18,30", "18,25")
+
+
+def test_last_visit_is_the_last_at_which_the_score_was_taken():
+    months = "id,month,mood\ns-1,4,12\ns-1,18,\ns-2,4,30\ns-2,18,\n"
+    assert sabotage.moved_score(months, "month", "mood", 5) == months.replace("4,12", "4,17")
+
+
+@pytest.mark.parametrize(("header", "found"), [("id,visit,pcs", ("visit", "pcs")), ("id,month,mood,sleep", ("month", "mood")), ("id,month", ("", "")), ("id,arm,age", ("", "")), ("id", ("", ""))])
+def test_score_is_known_by_the_visit_or_month_before_it(tmp_path, header, found):
+    (tmp_path / "a.csv").write_text(f"{header}\n", encoding="utf-8")
+    assert sabotage.score_column(tmp_path / "a.csv") == found
+
+
+TIMES = "id,days,event\ns-1,30,0\ns-2,90,1\ns-3,12,1\ns-4,,\ns-5,400,0\n"
+
+
+def test_one_person_is_changed_and_nothing_else():
+    changed = sabotage.other_person(TIMES, "event", lambda rows: rows[2], lambda row: str(1 - int(row["event"])))
+    assert changed == TIMES.replace("12,1", "12,0")
+
+
+def test_shortest_time_to_an_event_is_not_that_of_somebody_followed_to_the_end():
+    assert sabotage.shortest(list(csv.DictReader(io.StringIO(TIMES.replace("12,1", "120,1")))), "days", "event")["id"] == "s-2"
+
+
+def test_longest_time_is_the_largest_number_and_not_the_last_word():
+    assert sabotage.max_of(TIMES, "days") == "400"  # "90" is the last word
+
+
+def test_claims_on_a_column_are_those_that_use_it_by_name_in_a_filter_or_in_a_model():
+    study = load(FOLDERS[1])
+    on = {column: set(sabotage.claims_on(study, column)) for column in ("days", "readmitted", "readmission", "sessions", "team", "month", "age")}
+    model = {f"time.hr.{name}" for name in ("est", "lo", "hi", "p", "direction")}
+    assert model <= on["days"] and model <= on["readmission"] and not model & on["readmitted"]
+    assert {"time.control.median", "year.readmitted.latest", "later.control.events", "readmitted.or.p"} <= on["readmitted"]
+    assert on["age"] == {"age.mean", "age.sd"}
+    assert on["sessions"] == {"sessions.three_or_more.percent", "sessions.all_ten.percent", "sessions.offered.n", "sessions.shares"}
+    assert {"teams.all.n", "readmitted.or.est"} <= on["team"] and "readmitted.reduction.percent" not in on["team"]
+    assert {"satisfaction.diff.est", "secondary.month_4.p", "symptoms.r", "interviewed.return"} <= on["month"]
+
+
+@pytest.mark.parametrize(("folder", "number"), [(FOLDERS[0], 1), (FOLDERS[1], 3)], ids=lambda value: getattr(value, "name", ""))
+def test_break_of_one_person_changes_one_cell_and_differs_in_a_claim_that_it_names(tmp_path, folder, number):
+    study, copy = load(folder), Path(shutil.copytree(folder, tmp_path / folder.name))
+    breaks = list(sabotage.people_breaks(ROOT, folder))
+    assert len(breaks) == number
+    for each in breaks:
+        before = (ROOT / each.path).read_text(encoding="utf-8")
+        after = each.change(before)
+        [(old, new)] = [pair for pair in zip(before.splitlines(), after.splitlines(), strict=True) if pair[0] != pair[1]]
+        assert sum(one != other for one, other in zip(old.split(","), new.split(","), strict=True)) == 1
+        (copy / Path(each.path).name).write_text(after, encoding="utf-8")
+        changed = dataclasses.replace(study, folder=copy)
+        tables = records.read(changed)
+        faults = reanalysis.differing(reanalysis.verdicts(changed, tables), reanalysis.assumptions_kept(changed, tables))
+        assert any(name in fault for name in each.named for fault in faults), each.name
+
+
+def test_study_without_people_has_nobody_to_break(tmp_path):
+    folder = Path(shutil.copytree(FOLDERS[0], tmp_path / "data" / "harp-trial"))
+    text = (folder / "study.yml").read_text(encoding="utf-8")
+    people = re.search(r"(?ms)^  people:\n.*?(?=^  cells:)", text)[0]
+    (folder / "study.yml").write_text(text.replace(people, ""), encoding="utf-8")
+    assert list(sabotage.people_breaks(tmp_path, folder)) == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_break_of_a_real_study_has_its_own_name_and_changes_its_file(folder):
+    before = {path: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    breaks = [*sabotage.record_breaks(ROOT, folder), *sabotage.people_breaks(ROOT, folder), *sabotage.printed_breaks(ROOT, folder / "study.yml")]
+    assert len({each.name for each in breaks}) == len(breaks)
+    for each in breaks:
+        assert each.named and each.change(before[ROOT / each.path]) != before[ROOT / each.path], each.name
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_break_of_a_printed_number_stands_in_the_entry_of_its_claim(folder):
+    before = (folder / "study.yml").read_text(encoding="utf-8")
+    lines = before.splitlines()
+    for each in sabotage.printed_breaks(ROOT, folder / "study.yml"):
+        [place] = [number for number, (old, new) in enumerate(zip(lines, each.change(before).splitlines(), strict=True)) if old != new]
+        entry = next(found[1] for line in reversed(lines[: place + 1]) if (found := re.match(r"  ([a-z][\w.]*):", line)))
+        assert (entry,) == each.named and "printed:" in lines[place]
 
 
 def test_last_cell_is_edited():

@@ -1,51 +1,39 @@
-"""Times this build against stock tools on the same chapters, in the same run, and prints a Markdown table."""
+"""Times this build against stock tools on the same chapters, in turn, in the same run."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import os
-import platform
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from argparse import Namespace
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Callable
 
 import yaml
 
-from book import environment, notebooks, toc
+from benchmarks.report import Row, Table, timed
+from book import notebooks, toc
 from book.errors import BookError
 from book.files import write_whole
 
 CHAPTERS = 4
 PEERS = ("jupyter-book", "sphinx", "myst-nb", "jupyter-cache", "nbclient", "nbval", "pytest", "pytest-xdist")
 LEFT_OUT = (".git", ".venv", "_build", "__pycache__", ".hypothesis", ".ipynb_checkpoints")
-RECORDS = "data/harp-trial"
 
 
-def run(root: Path, options: Namespace) -> int:
-    """Return 0 if every target is reached, else 1; raise BookError if a peer is missing or fails."""
-    versions = peers()
-    chosen = options.only or ["cold", "warm", "proof", "records"]
+def table(root: Path, chosen: Sequence[str], runs: int) -> Table:
+    """Return the measurements chosen; raise BookError if a peer is missing or a side fails."""
+    versions = ", ".join(f"{name} {version}" for name, version in peers().items())
     with tempfile.TemporaryDirectory(prefix="book-bench-", ignore_cleanup_errors=True) as folder:
         ours, stock = Path(folder) / "ours", Path(folder) / "stock"
         copy_book(root, ours)
         if {"cold", "warm"} & set(chosen):
             copy_stock(ours, stock)
-        rows = [MEASURES[name](ours, stock, options.runs) for name in chosen]
-    table = "\n".join([
-        f"Python {platform.python_version()}, {os.cpu_count()} cores; " + ", ".join(f"{n} {v}" for n, v in versions.items()),
-        f"Medians of {options.runs} in turn; {CHAPTERS} chapters of studies or more, and the other pages; seconds of wall time.", "",
-        "| what | this book | stock | ratio | target | |", "|---|---|---|---|---|---|", *(line for line, _ in rows),
-    ])  # fmt: skip
-    print(f"\n{table}")
-    write_whole(root / "_build" / "benchmark.md", table + "\n")
-    return 0 if all(reached for _, reached in rows) else 1
+        rows = tuple(MEASURES[name](ours, stock, runs) for name in chosen)
+    about = f"The build: {CHAPTERS} chapters of studies or more, and the other pages; medians of {runs}, both sides in turn. {versions}."
+    return Table(about, ("what", "this book", "stock", "ratio", "target"), rows)
 
 
 def peers() -> dict[str, str]:
@@ -56,7 +44,7 @@ def peers() -> dict[str, str]:
         raise BookError(f"the peer {missing.name} is not installed: delete .venv and run make bench again")
 
 
-def cold(ours: Path, stock: Path, runs: int) -> tuple[str, bool]:
+def cold(ours: Path, stock: Path, runs: int) -> Row:
     """Return the row for a first build: everything executed and rendered."""
 
     def build_ours() -> None:
@@ -70,7 +58,7 @@ def cold(ours: Path, stock: Path, runs: int) -> tuple[str, bool]:
                     timed(ours, book("book"), build_ours), timed(stock, jupyter_book(), build_stock))  # fmt: skip
 
 
-def warm(ours: Path, stock: Path, runs: int) -> tuple[str, bool]:
+def warm(ours: Path, stock: Path, runs: int) -> Row:
     """Return the row for a build after which nothing has changed; stock keeps its own cache of executions."""
     configure(stock, "cache")
     timed(ours, book("book"))()
@@ -79,54 +67,23 @@ def warm(ours: Path, stock: Path, runs: int) -> tuple[str, bool]:
     return compared("rebuild, nothing changed", 0.5, runs, timed(ours, book("book")), timed(stock, jupyter_book()))
 
 
-def proof(ours: Path, stock: Path, runs: int) -> tuple[str, bool]:
+def nbval(ours: Path, stock: Path, runs: int) -> Row:
     """Return the row for every chapter executed and compared with its stored outputs."""
     plain = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", "--nbval-sanitize-with",
              "tests/nbval-sanitize.cfg", "chapters"]  # fmt: skip
     return compared("chapters under nbval", 0.7, runs, timed(ours, book("test", "chapters")), timed(ours, plain))
 
 
-def records(ours: Path, stock: Path, runs: int) -> tuple[str, bool]:
-    """Return the row for the records of HARP, written and verified."""
-    library = [sys.executable, "-m", "asprinted"]
-    write, verify = (timed(ours, [*library, verb, RECORDS]) for verb in ("synthesise", "verify"))
-    seconds = statistics.median(write() + verify() for _ in range(runs))
-    return f"| records of HARP, written and verified | {seconds:.2f} | – | – | ≤ 5 s | {verdict(seconds <= 5)} |", seconds <= 5
+MEASURES: dict[str, Callable[[Path, Path, int], Row]] = {"cold": cold, "warm": warm, "nbval": nbval}
 
 
-MEASURES: dict[str, Callable[[Path, Path, int], tuple[str, bool]]] = {
-    "cold": cold, "warm": warm, "proof": proof, "records": records,
-}  # fmt: skip
-
-
-def compared(what: str, target: float, runs: int, ours: Callable[[], float], stock: Callable[[], float]) -> tuple[str, bool]:
-    """Return the table row and whether the ratio of medians reaches the target; both sides run in turn."""
+def compared(what: str, target: float, runs: int, ours: Callable[[], float], stock: Callable[[], float]) -> Row:
+    """Return the row with the ratio of medians; both sides run in turn."""
     print(f"{what} ...", flush=True)
     pairs = [(ours(), stock()) for _ in range(runs)]
     mine, theirs = (statistics.median(side) for side in zip(*pairs))
     ratio = mine / theirs
-    return f"| {what} | {mine:.2f} | {theirs:.2f} | {ratio:.2f} | ≤ {target} | {verdict(ratio <= target)} |", ratio <= target
-
-
-def verdict(reached: bool) -> str:
-    """Return the word for the last column."""
-    return "reached" if reached else "**missed**"
-
-
-def timed(folder: Path, command: list[str], before: Callable[[], None] = lambda: None) -> Callable[[], float]:
-    """Return a function that runs the command in `folder` and gives its seconds; it raises BookError on failure."""
-
-    def once() -> float:
-        before()
-        began = time.perf_counter()
-        done = subprocess.run(command, cwd=folder, env=environment.variables(folder, Path(sys.prefix)),
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")  # fmt: skip
-        seconds = time.perf_counter() - began
-        if done.returncode:
-            raise BookError(f"benchmark: {' '.join(command)} ended with {done.returncode}:\n{done.stdout[-3000:]}")
-        return seconds
-
-    return once
+    return Row((what, f"{mine:.2f} s", f"{theirs:.2f} s", f"{ratio:.2f}", f"≤ {target}"), ratio <= target)
 
 
 def book(*arguments: str) -> list[str]:
