@@ -101,7 +101,7 @@ def prove(*models: str) -> _Shown:
         for name in models
         for each in found[name]
     ]
-    plain = (f"{says}: {each.finding.verdict}. {each.finding.proof}{_conflict(each, '; cannot stand together: ')}" for says, each in rows)
+    plain = (f"{says}: {each.finding.verdict}. {each.finding.proof}{_conflict(each, ' Cannot stand together: ')}" for says, each in rows)
     body = "".join(
         f'<tr><th scope="row">{html.escape(says)}</th><td>{_SIGNS[each.finding.verdict]} {each.finding.verdict}</td>'
         f"<td>{html.escape(each.finding.proof)}{html.escape(_conflict(each, ' Smallest set that cannot stand together: '))}</td></tr>"

@@ -337,6 +337,7 @@ def test_other_arms_sizes_and_survival_medians_without_a_horizon():
     [
         (a_study(later={"guided": 0, "usual": 0}), "design › durations", "147 events give"),
         (a_study(MODEL | {"formula": "{outcome} ~ C(arm) + site"}), "models › hazard › formula", "leave the rest out"),
+        (a_study(MODEL | {"formula": "{outcome} ~ C(arm"}), "models › hazard › formula", "cannot be read"),
         (a_study(texts={}), "models › hazard › contrasts", "no more, no fewer"),
         (a_study(by={"statistic": "median", "filter": {"back": 1}}), "claims › median.usual › by › filter", "One median an arm"),
         (a_study(MODEL | {"covariance": "robust", "groups": "site", "until": 365}), "models › hazard › groups", "design › people › groups"),

@@ -75,7 +75,10 @@ def _target(study: Study) -> tuple[Wald, list[str]]:
     """What the model's claims print, and the two arms: reference, treated. Raises StudyError where the model is more than one contrast of two arms."""
     spec, column = study.design["durations"], study.design["people"]["arms"]["column"]
     name, model = spec["model"], study.models[spec["model"]]
-    terms = patsy.ModelDesc.from_formula(model["formula"].partition("~")[2]).rhs_termlist
+    try:
+        terms = patsy.ModelDesc.from_formula(model["formula"].partition("~")[2]).rhs_termlist
+    except patsy.PatsyError as error:
+        raise StudyError(study.file, SEPARATOR.join(("models", name, "formula")), model["formula"], f"It cannot be read: {error.message}.") from None
     factors = [factor.code for term in terms for factor in term.factors]
     if len(factors) != 1 or column not in factors[0] or "rows" in model:
         raise StudyError(study.file, SEPARATOR.join(("models", name, "formula")), model["formula"], f"Times are made for a Cox model of all people on {column!r} alone: leave the rest out.")
