@@ -36,7 +36,7 @@ class Break:
     path: str
     change: Callable[[str], str]
     named: tuple[str, ...]
-    first: str = "tests"  # the tests most likely to see it, run first; all others follow
+    first: str = "tests/asprinted/test_claims.py"  # what is most likely to see it, run alone first; everything follows if it does not
 
 
 def run(root: Path, options: Namespace) -> int:
@@ -51,7 +51,7 @@ def run(root: Path, options: Namespace) -> int:
         copy = Path(folder) / "copy"
         shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
         print(f"{len(breaks)} breaks. First the tests as they are ...", flush=True)
-        code, told, seconds = test(copy, [], "chapters")
+        code, told, seconds = test(copy, [])
         if code:
             raise Differs(f"The tests fail before anything is broken, so they can prove nothing:\n{told[-3000:]}")
         print(f"They pass ({seconds:.0f} s).\n\n| break | seen in | seconds |\n|---|---|---|", flush=True)
@@ -70,23 +70,27 @@ def seen(copy: Path, each: Break) -> bool:
         path.write_bytes(each.change(before.decode("utf-8")).encode("utf-8"))
         if path.read_bytes() == before:
             raise BookError(f"{each.name}: the break changed nothing in {each.path}")
-        code, told, seconds = test(copy, list(each.named), each.first)
+        spent = 0.0
+        for paths in ([each.first], ["tests", "chapters"]):
+            code, told, seconds = test(copy, paths, each.named)
+            spent += seconds
+            if code and any(name in told for name in each.named):
+                break
     finally:
         path.write_bytes(before)
     failures = [line for line in told.splitlines() if line.startswith(("FAILED", "ERROR"))]
     naming = [line for line in failures if any(name in line for name in each.named)] or failures
     caught = bool(code) and any(name in told for name in each.named)
     where = naming[0].split(" - ")[0].partition(" ")[2] if naming else f"exit code {code}"
-    print(f"| {each.name} | {where if caught else f'**not seen** ({where})'} | {seconds:.0f} |", flush=True)
+    print(f"| {each.name} | {where if caught else f'**not seen** ({where})'} | {spent:.0f} |", flush=True)
     return caught
 
 
-def test(copy: Path, names: list[str], first: str) -> tuple[int, str, float]:
-    """Return exit code, output and seconds of `book test` in the copy, stopped when a failure names one of `names`."""
+def test(copy: Path, paths: list[str], named: tuple[str, ...] = ()) -> tuple[int, str, float]:
+    """Return exit code, output and seconds of `book test` on the paths (none: all), stopped when a failure names one of `named`."""
     began = time.monotonic()
-    second = "chapters" if first == "tests" else "tests"
-    stops = [part for name in names for part in ("--stop-when-named", name)]
-    command = [sys.executable, "-m", "book", "test", *stops, *([first, second] if names else [])]
+    stops = [part for name in named for part in ("--stop-when-named", name)]
+    command = [sys.executable, "-m", "book", "test", *stops, *paths]
     done = subprocess.run(
         command, cwd=copy, env=environment.variables(copy, Path(sys.prefix)), timeout=SECONDS,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace",
@@ -260,14 +264,15 @@ def chapter_breaks(root: Path, chapter: Path) -> Iterator[Break]:
     shown = next((n for n, cell in enumerate(cells) if re.search(r"\d", _plain(cell) or "")), None)
     if shown is not None:
         cell = f"{chapter.name}::Cell {shown}"  # as nbval counts, from 0
-        yield Break(f"{place}: a stored output's last digit", place, _on_cell(shown, _other_output), (cell,), "chapters")
-        yield Break(f"{place}: a cell without its outputs", place, _on_cell(shown, _without_outputs), (cell,), "chapters")
-        yield Break(f"{place}: a cell as if never run", place, _on_cell(shown, _never_run), (f"cell [{shown + 1}]",))
+        yield Break(f"{place}: a stored output's last digit", place, _on_cell(shown, _other_output), (cell,), place)
+        yield Break(f"{place}: a cell without its outputs", place, _on_cell(shown, _without_outputs), (cell,), place)
+        yield Break(f"{place}: a cell as if never run", place, _on_cell(shown, _never_run), (f"cell [{shown + 1}]",),
+                    "tests/notebooks/test_chapters_stored.py")  # fmt: skip
     for what, pattern, instead in (("interaction", _INTERACTION, r"\1 + "), ("last covariate", _COVARIATE, r"\1")):
         model = next((n for n, cell in enumerate(cells) if pattern.search(notebooks.text(cell["source"]))), None)
         if model is not None:
             yield Break(f"{place}: a model without its {what}", place, _on_cell(model, _without(pattern, instead)),
-                        (f"{chapter.name}::Cell ",), "chapters")  # fmt: skip
+                        (f"{chapter.name}::Cell ",), place)  # fmt: skip
 
 
 def _on_cell(number: int, change: Callable[[dict], None]) -> Callable[[str], str]:

@@ -238,9 +238,13 @@ def _durations(study: Study, durations: dict[str, Any], need: Callable[..., None
     model, columns = study.models[durations["model"]], columns_of(study, durations["table"])
     if model["time"] != durations["time"]:
         raise _fault(study, f"The model {durations['model']!r} takes its times from the column {model['time']!r}: name that one.", "durations", "time")
+    claimed = {name: [claim.id for claim in study.claims.values() if (claim.by or {}).get("model") == name] for name in study.models}
+    if not claimed[durations["model"]]:
+        others = "; ".join(f"{name!r} has {', '.join(ids)}" for name, ids in claimed.items() if ids and study.models[name]["family"] == "cox")
+        raise _fault(study, f"No claim is on the model {durations['model']!r}, so nothing says what the times are to print.{f' Name another: {others}.' if others else ''}", "durations", "model")
     least, most = (within(study, amount, 0, math.inf, "design", "durations", "follow_up", str(end)) for end, amount in enumerate(durations["follow_up"]))
     if least > most:
-        raise _fault(study, "The shortest follow-up comes first.", "durations", "follow_up")
+        raise _fault(study, f"The shortest follow-up comes first, not {least:g} before {most:g}.", "durations", "follow_up")
     if not 0 < most <= columns[durations["time"]].get("maximum", math.inf):
         raise _fault(study, f"It ends at {most:g}, which the column {durations['time']!r} does not hold: change one of them.", "durations", "follow_up")
     if "within" in durations:

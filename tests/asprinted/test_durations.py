@@ -20,7 +20,7 @@ from asprinted.printed import agrees, parse, rounding_interval
 from asprinted.study import Assumption, Claim, Study, StudyError
 from asprinted.synthesis import durations
 from asprinted.synthesis.durations import order
-from asprinted.synthesis.durations.survival import printing
+from asprinted.synthesis.durations.times import printing
 from asprinted.synthesis.durations.two_arms import Arm, Trial
 from asprinted.synthesis.wald import Wald, wald
 

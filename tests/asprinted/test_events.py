@@ -23,7 +23,7 @@ from asprinted.printed import agrees, parse
 from asprinted.study import Study, StudyError, load
 from asprinted.synthesis import design, events
 from asprinted.synthesis.events.counts import Target, polygons, together, yes_counts
-from asprinted.synthesis.events.table import Cells
+from asprinted.synthesis.events.divisions import Cells
 
 PEER, USUAL = [48, 35, 37, 36, 33, 29], [45, 36, 36, 38, 31, 30]  # people by site
 PUBLISHED = {"est": "0.66", "lo": "0.43", "hi": "0.99", "p": "0.0438"}

@@ -10,7 +10,7 @@ from statsmodels.duration.hazard_regression import PHReg
 
 from asprinted import models
 from asprinted.printed import agrees, in_style, parse, rounding_interval
-from asprinted.synthesis.durations.survival import printing
+from asprinted.synthesis.durations.times import printing
 from asprinted.synthesis.durations.two_arms import Arm, Trial
 from asprinted.synthesis.wald import wald
 

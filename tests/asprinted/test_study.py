@@ -383,9 +383,10 @@ CRISIS_FAULTS = {
     # durations
     "times in no column": (both(put(*DURATIONS, "time", value="day"), put("models", "time_to_readmission", "time", value="days")), "design › durations › time", "day", "Did you mean 'days'?"),
     "times of another column": (put("models", "time_to_readmission", "time", value="age"), "design › durations › time", None, "takes its times from the column 'age': name that one."),
+    "times without a claim": (lambda data: [claim["by"].update(model="time_to_readmission_in_the_year") for claim in data["claims"].values() if claim.get("by", {}).get("model") == "time_to_readmission"] and data["models"]["time_to_readmission_in_the_year"].pop("instead_of"), "design › durations › model", None, "No claim is on the model 'time_to_readmission'"),
     "times of another family": (put(*DURATIONS, "model", value="readmission"), "design › durations › model", None, "It must name a model of the family 'cox'."),
     "shape below zero": (put("assumptions", "days.shape", "value", value="-0.75"), "design › durations › shape", "days.shape", "a number of 0 or more"),
-    "follow-up upside down": (put(*DURATIONS, "follow_up", value=["followed.most", "followed.least"]), "design › durations › follow_up", None, "The shortest follow-up comes first."),
+    "follow-up upside down": (put(*DURATIONS, "follow_up", value=["followed.most", "followed.least"]), "design › durations › follow_up", None, "The shortest follow-up comes first, not 548 before 366."),
     "follow-up of no number": (put(*DURATIONS, "follow_up", 1, value="followed.longest"), "design › durations › follow_up › 1", "followed.longest", "No claim or assumption of that name holds one number."),
     "follow-up beyond the column": (put("assumptions", "followed.most", "value", value="600"), "design › durations › follow_up", None, "It ends at 600, which the column 'days' does not hold"),
     "follow-up of no time": (put(*DURATIONS, "follow_up", value=[0, 0]), "design › durations › follow_up", None, "It ends at 0"),

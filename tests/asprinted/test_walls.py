@@ -19,8 +19,8 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), PACKAGE / "study.schema.json"])
 # Each module with those it may import: the ones above it, or fewer where the walls are closer.
 CONSISTENCY = [f"consistency.{name}" for name in ("outward", "conflict", "triples", "tables", "integers", "heterogeneity", "survival")]
 SYNTHESIS = [f"synthesis.{name}" for name in (
-    "design", "wald", "integers", "scores", "events.table", "events.counts", "events.free", "events",
-    "durations.order", "durations.two_arms", "durations.search", "durations.survival", "durations", "scales.moments", "scales.plan", "scales",
+    "design", "wald", "integers", "scores", "events.divisions", "events.counts", "events.free", "events",
+    "durations.order", "durations.two_arms", "durations.search", "durations.times", "durations", "scales.moments", "scales.plan", "scales",
 )]  # fmt: skip
 ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "study.designs", "study.references", "study", "checks", "verdict", "chapter", "records", "models.likelihood", "models.formula", "models.scores", "models.binary", "models.survival", "models", "reanalysis", *SYNTHESIS, "synthesis", "cli", "__main__"]
 MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} | {
@@ -40,12 +40,12 @@ MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} 
     "records": {"study"},
     "synthesis.wald": {"printed"},
     "synthesis.integers": {"printed"},
-    "synthesis.events.table": set(),
-    "synthesis.events.counts": {"printed", "consistency.conflict", "synthesis.wald", "synthesis.events.table"},
+    "synthesis.events.divisions": set(),
+    "synthesis.events.counts": {"printed", "consistency.conflict", "synthesis.wald", "synthesis.events.divisions"},
     "synthesis.durations.order": set(),
     "synthesis.durations.two_arms": {"printed", "synthesis.durations.order", "synthesis.wald"},
     "synthesis.durations.search": {"synthesis.durations.two_arms"},
-    "synthesis.durations.survival": {"synthesis.durations.search", "synthesis.durations.two_arms", "synthesis.wald"},
+    "synthesis.durations.times": {"synthesis.durations.search", "synthesis.durations.two_arms", "synthesis.wald"},
     "__main__": {"cli"},
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from asprinted.printed import declared_interval, parse
 from asprinted.study import SEPARATOR, Claim, Study, StudyError
 from asprinted.synthesis.design import generator
 from asprinted.synthesis.durations.order import cox, regrouped, score_residuals
-from asprinted.synthesis.durations.survival import printing
+from asprinted.synthesis.durations.times import printing
 from asprinted.synthesis.durations.two_arms import Arm, Trial
 from asprinted.synthesis.wald import Bound, Wald, wald
 

@@ -16,7 +16,7 @@ from scipy import optimize, special
 
 from asprinted.consistency.conflict import smallest_conflicts
 from asprinted.printed import Interval
-from asprinted.synthesis.events.table import Cells
+from asprinted.synthesis.events.divisions import Cells
 from asprinted.synthesis.wald import EDGE, Wald, wald
 
 DEPTHS = (0.5, 0.25, 0.1, 0.03)  # how deep inside the printed intervals to aim, deepest first: 1 is their common middle, 0 an end
