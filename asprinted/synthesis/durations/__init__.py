@@ -54,7 +54,7 @@ def durations(study: Study, people: pd.DataFrame, health: np.ndarray) -> pd.Data
         raise
     except ValueError as error:
         shown = ", ".join(f"{claim.id} {claim.printed or claim.declared}" for claim in (*_claims(study), *_medians(study)))
-        raise StudyError(study.file, SEPARATOR.join(("design", "durations")), shown, f"No times can be made ({error}): correct one of these claims, the model, or the assumptions of this part.") from None
+        raise StudyError(study.file, SEPARATOR.join(("design", "durations")), None, f"No times can be made: {error}. Asked for were {shown}. Correct one of these claims, the model, or the assumptions of this part.") from None
 
 
 def _claims(study: Study) -> list[Claim]:

@@ -55,6 +55,18 @@ class Problem:
     ties: str
     decimals: int
 
+    def _check_median(self, arm: Arm) -> None:
+        """Raise ValueError, with the proof, where a median lies on the wrong side of the horizon."""
+        unit, horizon = 10**self.decimals, self.horizon / 10**self.decimals
+        low, high = (float(end) * unit for end in arm.median.interval()[:2])
+        if arm.kind == "events" and low > self.horizon:
+            raise ValueError(f"the median {arm.median.text} is that of people who have the event by {horizon:g}, so it cannot be later than that")
+        if arm.kind == "survival" and high <= self.horizon and 2 * arm.events < arm.people:
+            raise ValueError(
+                f"{arm.events} of {arm.people} people, fewer than half, have the event by {horizon:g}, and nobody leaves before, "
+                f"so a survival median of {arm.median.text} cannot be: it lies beyond {horizon:g}"
+            )
+
     def __post_init__(self) -> None:
         if self.ties not in TIES:
             raise ValueError(f"ties {self.ties!r} are unknown: use {' or '.join(TIES)}")
@@ -68,6 +80,8 @@ class Problem:
                 raise ValueError(f"{arm.events} events by a horizon, and no horizon: give it, or give the events as later ones")
             if arm.median is not None and (arm.median.relation != "=" or arm.median.value <= 0):
                 raise ValueError(f"median {arm.median.text!r} is no time: give a number above 0")
+            if arm.median is not None and self.horizon:
+                self._check_median(arm)
         if self.follow_up is None and (self.horizon or not any(arm.median for arm in self.arms)):
             raise ValueError("nothing says how long people are followed: give follow_up")
         if self.follow_up is not None and not self.horizon <= self.follow_up[0] <= self.follow_up[1] or self.follow_up == (0, 0):
