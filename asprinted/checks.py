@@ -1,32 +1,41 @@
 """Which printed numbers of a study can be held against each other, and what comes of it: from the study file alone.
 
 Models give Wald tests, 2×2 tables and information bounds; columns give percentages of counts, and means and SDs of whole
-numbers. A model `instead_of` another is asked whether it could have printed the other's claims; its answer is no fault.
+numbers, and averages of times that end by a horizon. A model `instead_of` another is asked whether it could have printed
+the other's claims; its answer is no fault.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from asprinted.consistency import Finding, integers, survival, tables, triples
-from asprinted.consistency.conflict import CONTRADICTORY
+from asprinted.consistency import Finding, conflict, integers, survival, tables, triples
+from asprinted.consistency.conflict import CONTRADICTORY, POSSIBLE, Decision
 from asprinted.printed import Printed, parse
 from asprinted.study import RATIO_FAMILIES, Claim, Study
 from asprinted.study.entries import columns_of
 
 NAMES = {"est": "estimate", "se": "se", "lo": "lo", "hi": "hi", "p": "p"}  # statistic of a claim → name in a finding
 _MEASURES = {"logistic": "OR", "risk-ratio": "RR"}
+_CODINGS = {"Treatment", "Sum", "Helmert", "Diff", "Poly"}  # of full rank: whichever is used, two levels differ by the same amount
+_OF_TIMES = ("minimum", "median", "mean", "maximum")  # none lies above the last time
+_ALONE = {
+    "events": "it bounds only a contrast of two levels of one factor that is in no interaction, by counts printed exactly",
+    "counts": "they are the table only of a crude contrast of two levels, its covariance model-based",
+}
 
 Claims = Mapping[str, Claim]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One finding about a study. about: the model or table; claims: name in the finding → ids of the claims, or assumptions, it stands for.
+    """One finding about a study. about: the model, or the column of a table with its filter; claims: name in the finding → ids of the claims, or assumptions, it stands for.
 
     alternative: about a model that stands instead of another. declared: every smallest conflict holds a claim that the study
     file expects to be otherwise than printed.
@@ -109,7 +118,7 @@ def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Clai
     """What the claims on one contrast of a model come to, and the claims behind the amounts that took part."""
     numbers: dict[str, Any] = {name: _printed(claim) for name, claim in claims.items()}
     level = model.get("level", 0.95)
-    arms = _arms(model, contrast)
+    arms, events = _table(study, model, contrast), _events(study, model, contrast)
     if arms:
         numbers.pop("se", None)
         entries = [model["counts"][arm] for arm in arms]
@@ -117,8 +126,7 @@ def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Clai
         finding = tables.two_by_two(texts["events"], texts["people"], measure=_MEASURES[model["family"]], level=level, **numbers)
         amounts = {f"{short} {arm}": _named([entry[part]]) for part, short in (("events", "events"), ("people", "total")) for arm, entry in enumerate(entries, 1)}
         return finding, amounts
-    if model["family"] == "cox" and "events" in model:
-        events = str(int(sum(study.number(amount) for amount in model["events"])))
+    if events is not None:
         finding = survival.hazard_ratio(**numbers, events=events, covariance=model.get("covariance", "model-based"), level=level)
         return finding, {"events": _named(model["events"])}
     test = "t" if model["family"] == "linear" and model.get("test") != "wald-z" else "wald-z"
@@ -126,24 +134,88 @@ def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Clai
         numbers = {name: number for name, number in numbers.items() if name in ("estimate", "lo", "hi")}
     if len(numbers) < 2:
         return None, {}
-    return triples.check(**numbers, scale="log" if model["family"] in RATIO_FAMILIES else "identity", level=level, test=test), {}
+    finding = triples.check(**numbers, scale="log" if model["family"] in RATIO_FAMILIES else "identity", level=level, test=test)
+    unused = "".join(f" (Of the test alone: the field {field!r} takes no part, since {why}.)" for field, why in _ALONE.items() if field in model)
+    return replace(finding, question=finding.question + unused), {}
 
 
-def _arms(model: Mapping[str, Any], contrast: str) -> tuple[str, str] | None:
-    """The arm of the numerator and that of the reference, where the model's counts are all that it uses."""
-    counts, terms = model.get("counts"), model.get("contrasts", {}).get(contrast, [])
-    right = model.get("formula", "~").split("~", 1)[1]
-    if not counts or model["family"] not in _MEASURES or len(terms) != 2 or any(sign in right for sign in "+*:-/"):
+def _table(study: Study, model: Mapping[str, Any], contrast: str) -> tuple[str, str] | None:
+    """The arm of the numerator and that of the reference, where the model's counts are all that its contrast uses."""
+    levels, counts = _levels(model, contrast), model.get("counts", {})
+    if levels is None or model["family"] not in _MEASURES or model.get("covariance", "model-based") != "model-based":
         return None
-    first, second = sorted(terms, key=lambda term: -term["weight"])
-    arms = [next((value for value in term["at"].values() if value in counts), None) for term in (first, second)]
-    return (arms[0], arms[1]) if None not in arms and (first["weight"], second["weight"]) == (1, -1) else None
+    column, above, below = levels
+    if model["family"] == "risk-ratio":  # its cells are those of every column that a contrast names
+        crude = {name for terms in model["contrasts"].values() for term in terms for name in term["at"]} == {column}
+    else:
+        crude = len(_terms(model)) == 1 and _is_factor(study, model, column)
+    return (above, below) if crude and above in counts and below in counts else None
+
+
+def _events(study: Study, model: Mapping[str, Any], contrast: str) -> str | None:
+    """How many events the model lists, where the information on its contrast has the bound that `consistency.survival` states."""
+    levels = _levels(model, contrast)
+    if model["family"] != "cox" or "events" not in model or levels is None or not _is_factor(study, model, levels[0]):
+        return None
+    amounts = [_amount(study, amount) for amount in model["events"]]
+    return str(sum(int(number.value) for number in amounts)) if all(number.relation == "=" for number in amounts) else None
+
+
+def _levels(model: Mapping[str, Any], contrast: str) -> tuple[str, Any, Any] | None:
+    """(column, level, level of reference), where the contrast is exactly the first less the second and all else is equal."""
+    terms = sorted(model.get("contrasts", {}).get(contrast, ()), key=lambda term: term["weight"])
+    if [term["weight"] for term in terms] != [-1, 1]:
+        return None
+    below, above = (term["at"] for term in terms)
+    unlike = [column for column in above if column not in below or above[column] != below[column]]
+    return (unlike[0], above[unlike[0]], below[unlike[0]]) if len(unlike) == 1 and above.keys() == below.keys() else None
+
+
+def _is_factor(study: Study, model: Mapping[str, Any], column: str) -> bool:
+    """True where the column stands in the formula once, in no interaction, and as a factor: C(column) or a column of text.
+
+    In a Cox model a column of 0 and 1 is one too; elsewhere it would need an intercept to be.
+    """
+    within = [term for term in _terms(model) if column in _mentioned(term)]
+    spec = columns_of(study, model["table"]).get(column)
+    if len(within) != 1 or spec is None:
+        return False
+    match within[0]:
+        case ast.Name():
+            return spec["type"] == "string" or (model["family"] == "cox" and set(spec.get("values", ())) == {0, 1})
+        case ast.Call(ast.Name("C"), [ast.Name(name), *rest], keywords) if name == column:
+            codings = rest[:1] + [keyword.value for keyword in keywords if keyword.arg == "contrast"]
+            return {ast.unparse(each.func if isinstance(each, ast.Call) else each) for each in codings} <= _CODINGS
+    return False
+
+
+def _terms(model: Mapping[str, Any]) -> list[ast.expr]:
+    """What the formula adds up right of '~', without intercepts; nothing where Python's grammar cannot read it."""
+    try:
+        left = [ast.parse(model.get("formula", "~").split("~", 1)[1].replace(":", "*").strip(), mode="eval").body]
+    except SyntaxError:
+        return []
+    terms = []
+    while left:
+        match left.pop():
+            case ast.BinOp(first, ast.Add(), second) | ast.BinOp(first, ast.Sub(), ast.Constant() as second):
+                left += [first, second]
+            case ast.Constant():
+                pass
+            case term:
+                terms.append(term)
+    return terms
+
+
+def _mentioned(term: ast.expr) -> set[Any]:
+    """The names and texts in a term: every column that it can mean."""
+    return {node.id if isinstance(node, ast.Name) else node.value for node in ast.walk(term) if isinstance(node, (ast.Name, ast.Constant))}
 
 
 def _amount(study: Study, amount: int | str) -> Printed:
-    """The printed number that an amount names, or the whole number that it is."""
+    """The printed number that an amount names, or the number that it is."""
     claim = study.claims.get(amount) if isinstance(amount, str) else None
-    return _printed(claim) if claim and claim.printed is not None else parse(str(int(study.number(amount))))
+    return _printed(claim) if claim and claim.printed is not None else parse(f"{Decimal(str(study.number(amount))).normalize():f}")
 
 
 def _named(amounts: Iterable[int | str]) -> tuple[str, ...]:
@@ -156,17 +228,57 @@ def _named(amounts: Iterable[int | str]) -> tuple[str, ...]:
 
 def _of_columns(study: Study) -> Iterator[Checked]:
     groups: dict[tuple, list[Claim]] = {}
+    people: dict[tuple, list[Claim]] = {}
     for claim in _numbers(study):
         by = claim.by
-        if isinstance(by.get("column"), str) and "between" not in by:
-            groups.setdefault((by["table"], by["column"], repr(sorted(by.get("filter", {}).items()))), []).append(claim)
-    for (table, column, _), claims in groups.items():
+        if "table" not in by or "between" in by:
+            continue
+        rows = by["table"], tuple((column, str(value)) for column, value in sorted(by.get("filter", {}).items()))
+        if by["statistic"] == "count":
+            people.setdefault(rows, []).append(claim)
+        elif isinstance(by.get("column"), str):
+            groups.setdefault((*rows, by["column"]), []).append(claim)
+    for (table, filters, column), claims in groups.items():
         spec = columns_of(study, table)[column]
-        for names, check in (({"percent": "percent", "sum": "count", "observed": "n"}, _share), ({"mean": "mean", "sd": "sd", "observed": "n"}, _moments)):
+        if spec.get("required") and not any(claim.by["statistic"] == "observed" for claim in claims):
+            claims = claims + people.get((table, filters), [])  # everyone is observed
+        about = ", ".join([f"{table}.{column}", *(" ".join(pair) for pair in filters)])
+        for names, check in (({"percent": "percent", "sum": "count"}, _share), ({"mean": "mean", "sd": "sd"}, _moments)):
+            names = names | {"observed": "n", "count": "n"}
             for chosen in _versions([claim for claim in claims if claim.by["statistic"] in names], names):
                 finding = check(spec, {name: _printed(claim) for name, claim in chosen.items()})
                 if finding:
-                    yield _checked(study, finding, table, {name: (claim.id,) for name, claim in chosen.items()})
+                    yield _checked(study, finding, about, {name: (claim.id,) for name, claim in chosen.items()})
+        yield from _of_times(study, table, about, claims)
+
+
+def _of_times(study: Study, table: str, about: str, claims: list[Claim]) -> Iterator[Checked]:
+    """Each average of the times of people with the event by a horizon, which none of these times passes."""
+    times = study.design.get("durations", {})
+    within = times.get("within")
+    if not within or table != times["table"]:
+        return
+    until = _amount(study, within["until"])
+    for claim in claims:
+        name, number = claim.by["statistic"], _printed(claim)
+        early = claim.by.get("column") == times["time"] and claim.by.get("filter", {}).get(within["column"]) in (1, [1])
+        if name in _OF_TIMES and early and number.relation == until.relation == "=":
+            question = f"Can times that end by until have the {name} printed?"
+            yield _checked(study, conflict.finding(question, {name: number, "until": until}, _by_horizon), about, {name: (claim.id,), "until": _named([within["until"]])})
+
+
+def _by_horizon(numbers: Mapping[str, Printed]) -> Decision:
+    """Whether an average prints that is no later than the horizon, which is named "until"; either alone is possible."""
+    names = [name for name in numbers if name != "until"]
+    if not names or "until" not in numbers:
+        return Decision(POSSIBLE, "It stands alone.")
+    number, until = numbers[names[0]], numbers["until"]
+    (low, _, low_in, _), (_, high, _, high_in) = number.interval(), until.interval()
+    if low > high or (low == high and not (low_in and high_in)):
+        return Decision(CONTRADICTORY, f"The {names[0]} is {'at least' if low_in else 'above'} {low}, and every time {'at most' if high_in else 'below'} {high}.")
+    last = max(number.value, until.value)
+    value = number.value if until.contains(last) else (low + high) / 2
+    return Decision(POSSIBLE, f"The {names[0]} can be {value}, no later than the last time.", {names[0]: float(value), "until": float(max(value, until.value))})
 
 
 def _share(spec: Mapping[str, Any], numbers: Mapping[str, Printed]) -> Finding | None:

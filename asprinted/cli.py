@@ -1,6 +1,7 @@
 """The command line: `asprinted check | synthesise | verify | ledger`.
 
-Exit codes: 0 fine, 1 a claim or an assumption differs or print is contradictory, 2 bad input, 3 undecided.
+Exit codes: 0 fine, 1 a claim or an assumption differs or print is contradictory, 2 bad input (or a study file that no records
+were found for), 3 undecided.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _lines(each: checks.Checked) -> list[str]:
     """A finding in a few lines: verdict, question, numbers, proof, conflict by claim, changes that heal it."""
     finding = each.finding
     note = " (an alternative)" if each.alternative else " (declared)" if each.declared else ""
-    numbers = ", ".join(f"{name} {text}" for name, text in finding.printed.items())
+    numbers = ", ".join(f"{name} {text}" + (f" ({', '.join(each.claims[name])})" if name in each.claims else "") for name, text in finding.printed.items())
     lines = [f"{finding.verdict}{note}: {each.about}: {finding.question}", f"    {numbers}", f"    {finding.proof}"]
     if finding.conflict:
         lines += [f"    {'or' if place else 'smallest conflict:'} {', '.join(each.ids(names))}" for place, names in enumerate(finding.conflicts)]
@@ -126,7 +127,7 @@ def _verify(study: Study, options: argparse.Namespace) -> int:
 
     tables = records.read(study)
     results, kept = reanalysis.verdicts(study, tables), reanalysis.assumptions_kept(study, tables)
-    faults = reanalysis.differing(results, kept)
+    faults = [*reanalysis.differing(results, kept), *reanalysis.uses_as_declared(study, tables)]
     if reason := records.stale(study.folder):
         faults.append(reason)
     checked = sum(1 for each in results if each.verdict != "context")

@@ -13,6 +13,7 @@ import pandas as pd
 
 from asprinted import models, records, verdict
 from asprinted.chapter import null_value
+from asprinted.models.formula import used_rows
 from asprinted.study import SEPARATOR, Study, StudyError
 
 
@@ -43,13 +44,27 @@ class Reanalysis:
         """The Fit of the named model for `outcome`. Raises StudyError where the records do not allow it."""
         key = (model, outcome)
         if key not in self._fits:
-            spec = self.study.models[model]
-            spec = spec | {"person": self.study.tables[spec["table"]]["key"][0]}
+            spec = self._spec(model)
             try:
                 self._fits[key] = models.fit(spec, self.tables[spec["table"]], outcome)
             except ValueError as error:
                 raise StudyError(self.study.file, SEPARATOR.join(("models", model)), outcome, f"{error}.") from None
         return self._fits[key]
+
+    def _spec(self, model: str) -> dict[str, Any]:
+        spec = self.study.models[model]
+        return spec | {"person": self.study.tables[spec["table"]]["key"][0]}
+
+    def used(self, model: str, outcome: str) -> pd.DataFrame:
+        """The rows of its table that the named model uses, and the column `y`: the outcome, 1 or 0, as it takes it. Raises ValueError."""
+        spec = self._spec(model)
+        frame = self.tables[spec["table"]]
+        if spec["family"] != "risk-ratio":
+            rows = models.design(spec, frame, outcome)
+            return frame.iloc[rows.rows % len(frame)].assign(y=rows.y)  # waves repeat the table
+        frame = frame[used_rows(spec, frame)]
+        y = pd.to_numeric(frame[outcome]).astype(float)
+        return frame.assign(y=y.fillna(0.0) if spec.get("missing") == "as-zero" else y).dropna(subset=["y"])
 
     def value(self, by: Mapping[str, Any]) -> float | str:
         """What an entry's `by` means, computed: a number in the printed unit, or text for a set of values.
@@ -219,3 +234,39 @@ def differing(results: list[verdict.Verdict], kept: list[Kept]) -> list[str]:
     claims = (f"{each.id}: printed {each.printed}, computed {each.computed}: {each.label}. {each.reason}" for each in results if not each.as_expected)
     bounds = (f"assumption {each.id}: found {each.found:.4g}, outside {each.lo:g} to {each.hi:g}" for each in kept if not each.holds)
     return list(itertools.chain(claims, bounds))
+
+
+def uses_as_declared(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """A line for each model whose fields `events` or `counts` say otherwise than the rows that it uses of `tables`.
+
+    The counts of a model that stands instead of another may be of another table, so they are not compared; nor is a model of
+    that kind which these records cannot fit.
+    """
+    analysis = Reanalysis(study, tables)
+    lines = []
+    for name, model in study.models.items():
+        claimed = [claim.by["outcome"] for claim in study.claims.values() if claim.by and claim.by.get("model") == model.get("instead_of", name)]
+        declared = model.keys() & ({"events"} if "instead_of" in model else {"events", "counts"})
+        for outcome in dict.fromkeys(each for each in claimed if declared and isinstance(each, str)):
+            try:
+                rows = analysis.used(name, outcome)
+            except ValueError as error:
+                if "instead_of" in model:
+                    continue
+                raise StudyError(study.file, SEPARATOR.join(("models", name)), outcome, f"{error}.") from None
+            lines += [f"model {name}, {outcome}{line}" for line in _otherwise(study, model, rows)]
+    return lines
+
+
+def _otherwise(study: Study, model: Mapping[str, Any], rows: pd.DataFrame) -> list[str]:
+    """What the model's fields say that its `rows` do not, a line each."""
+    compared = []  # (what it is about, by the rows, by the field, as a line tells either)
+    if "events" in model:
+        compared.append(("", (rows["y"].sum(),), (sum(study.number(amount) for amount in model["events"]),), "{:g} events", "events"))
+    if "counts" in model and "instead_of" not in model:
+        named = dict.fromkeys(pair for terms in model["contrasts"].values() for term in terms for pair in term["at"].items())
+        for column, arm in (pair for pair in named if pair[1] in model["counts"] and pair[0] in rows):
+            y, entry = rows.loc[rows[column] == arm, "y"], model["counts"][arm]
+            said = study.number(entry["events"]), study.number(entry["people"])
+            compared.append((f", {arm}", (y.sum(), len(y)), said, "{:g} events of {:g} people", "counts"))
+    return [f"{about}: {text.format(*found)} in the records, {text.format(*said)} by its field {field!r}" for about, found, said, text, field in compared if found != said]

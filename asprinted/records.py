@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import os
+import re
+import signal
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,16 +57,16 @@ def _read_table(study: Study, name: str) -> pd.DataFrame:
         text = file.read_text("utf-8")
         frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
     except OSError as error:
-        raise StudyError(file, "file", None, f"{error.strerror}. Make the records with: asprinted synthesise data/{study.slug}") from None
+        raise StudyError(file, "file", None, f"{error.strerror}. Make the records with: asprinted synthesise {_called(study.folder)}") from None
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).splitlines()[0]
-        raise StudyError(file, "file", reason, f"Not readable as CSV in UTF-8. Make it again with: asprinted synthesise data/{study.slug}") from None
+        raise StudyError(file, "file", reason, f"Not readable as CSV in UTF-8. Make it again with: asprinted synthesise {_called(study.folder)}") from None
     if list(frame.columns) != list(entry["columns"]):
         raise StudyError(file, "header", ",".join(frame.columns), f"The columns must be {','.join(entry['columns'])}, as study.yml lists them.")
     if not isinstance(frame.index, pd.RangeIndex):
         raise StudyError(file, "line 2", None, f"It has more cells than the header's {len(frame.columns)}.")
     if frame.empty:
-        raise StudyError(file, "line 2", None, f"There is no row below the header. Make the records with: asprinted synthesise data/{study.slug}")
+        raise StudyError(file, "line 2", None, f"There is no row below the header. Make the records with: asprinted synthesise {_called(study.folder)}")
     typed = pd.DataFrame({column: _typed(study, name, column, frame[column]) for column in frame})
     twice = typed.duplicated(entry["key"])
     if twice.any():
@@ -123,24 +127,60 @@ def _cells(values: pd.Series, spec: Mapping[str, Any]) -> list[str]:
 
 
 def write(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
-    """The files written: one CSV a table, and datapackage.json last; each replaces its forerunner whole."""
+    """The files written: one CSV a table, and datapackage.json last, so that `stale` finds a mixture of old and new."""
     contents = {study.tables[name]["file"]: as_csv(study, name, frame) for name, frame in tables.items()}
     contents[PACKAGE] = package(study, contents)
-    return [write_whole(study.folder / file, content) for file, content in contents.items()]
+    return write_whole(study.folder, contents)
 
 
-def write_whole(file: Path, content: bytes) -> Path:
-    """`file`, holding `content`: written beside it and then moved into place, so never half written."""
-    handle, beside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+def write_whole(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """The files of `folder` that hold `contents` (name → bytes), in that order.
+
+    All are written beside their places before the first is moved there, and Ctrl-C waits until the last has been moved:
+    a run that is interrupted, or finds the disk full, leaves the old files as they were. What an earlier run that was
+    killed left beside them is swept away.
+    """
+    _sweep(folder, contents)
+    beside: dict[Path, Path] = {}
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.chmod(beside, 0o644)
-        os.replace(beside, file)
+        for name, content in contents.items():
+            handle, written = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+            beside[folder / name] = Path(written)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            os.chmod(written, 0o644)
+        with _ctrl_c_held():
+            for file, whole in beside.items():
+                os.replace(whole, file)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        for whole in beside.values():
+            whole.unlink(missing_ok=True)
         raise
-    return file
+    return list(beside)
+
+
+def _sweep(folder: Path, names: Iterable[str]) -> None:
+    """Delete what `write_whole` wrote beside the files `names` and could not move, and nothing that it would not call so."""
+    left = re.compile(rf"\.({'|'.join(map(re.escape, names))})\.[a-z0-9_]{{8}}")
+    for file in folder.glob(".*"):
+        if left.fullmatch(file.name) and file.is_file():
+            file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """A block after which, not in which, Ctrl-C takes effect. Python gives signals to the main thread alone, so in others there is nothing to hold."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 def package(study: Study, contents: Mapping[str, bytes]) -> bytes:
@@ -203,9 +243,9 @@ def stale(folder: Path | str) -> str | None:
     Compares the fingerprint of study.yml and the checksum of each CSV with datapackage.json.
     """
     folder = Path(folder)
-    slug = folder.resolve().name
-    again = f"make them again with: asprinted synthesise data/{slug}"
-    back = f"To undo it: git checkout data/{slug}"
+    called = _called(folder)
+    again = f"make them again with: asprinted synthesise {called}"
+    back = f"To undo it: git checkout {called}" if _in_repository(folder) else f"To undo it, put back the files of {called} as they were"
     if not (folder / PACKAGE).is_file():
         return f"{folder / PACKAGE} is missing: {again}"
     try:
@@ -218,10 +258,20 @@ def stale(folder: Path | str) -> str | None:
                 return f"{folder / resource['path']}, named in {PACKAGE}, is missing. {back}. Or {again}"
             content = (folder / resource["path"]).read_bytes().replace(b"\r\n", b"\n")
             if f"sha256:{hashlib.sha256(content).hexdigest()}" != resource["hash"]:
-                return f"{folder / resource['path']} was changed by hand, without its study file. {back}. Or {again}"
+                return f"{folder / resource['path']} was changed by hand, or a run was killed while it replaced the files: it is not the one that {PACKAGE} was made with. {back}. Or {again}"
         strangers = {file.name for file in folder.glob("*.csv")} - {resource["path"] for resource in whole["resources"]}
         if strangers:
             return f"{folder / min(strangers)} is not in {PACKAGE}: take it away, or name it in study.yml and {again}"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{folder / PACKAGE} cannot be read ({error}): {again}"
     return None
+
+
+def _called(folder: Path) -> str:
+    """What to call a study's folder in a command: from the root of the repository where it is in its data/, else by its path."""
+    return f"data/{folder.resolve().name}" if _in_repository(folder) else str(folder)
+
+
+def _in_repository(folder: Path) -> bool:
+    above = folder.resolve().parent
+    return above.name == "data" and (above.parent / ".git").exists()

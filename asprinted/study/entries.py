@@ -85,7 +85,10 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Study:
-    """One study file: `folder` is where it and its records stand, `slug` the folder's name."""
+    """One study file: `folder` is where it and its records stand, `slug` the folder's name.
+
+    attempt: how often records were made in vain; it goes into the key of every random draw.
+    """
 
     folder: Path
     title: str
@@ -96,6 +99,7 @@ class Study:
     claims: dict[str, Claim]
     assumptions: dict[str, Assumption]
     fingerprint: str = field(default="", compare=False)
+    attempt: int = field(default=0, compare=False)
 
     @property
     def slug(self) -> str:
@@ -113,11 +117,14 @@ class Study:
         return self.claims[short]
 
     def number(self, amount: int | str) -> float:
-        """The number that a design entry means: itself, or that of the claim or assumption it names."""
+        """The number that a design entry means: itself, or that of the claim or assumption it names. Raises StudyError where that is none."""
         if isinstance(amount, (int, float)):
             return amount
         if amount in self.claims and self.claims[amount].printed is not None:
-            return float(printed.parse(self.claims[amount].printed).value)
+            try:
+                return float(printed.parse(self.claims[amount].printed).value)
+            except ValueError as error:
+                raise StudyError(self.file, SEPARATOR.join(("claims", amount, "printed")), self.claims[amount].printed, f"{error}.") from None
         value = self.assumptions[amount].value if amount in self.assumptions else None
         if isinstance(value, str):
             return number_in(self.file, ("assumptions", amount, "value"), value)

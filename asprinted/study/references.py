@@ -43,12 +43,13 @@ def check_references(study: Study) -> None:
         for other in study.tables:
             if other != name and study.tables[other]["file"] == table["file"]:
                 raise StudyError(file, SEPARATOR.join(("tables", name, "file")), table["file"], f"The table {other!r} has the same file: give each its own.")
+    for claim in study.claims.values():  # before the models, whose amounts name claims
+        if claim.printed is not None and claim.kind in ("number", "inequality"):
+            _check_printed(file, claim)
     for name, model in study.models.items():
         _check_model(study, name, model)
     for id, claim in study.claims.items():
         need(claim.source, study.sources, "claims", id, "source")
-        if claim.printed is not None and claim.kind in ("number", "inequality"):
-            _check_printed(file, claim)
         is_text = (claim.by or {}).get("statistic") == "values"
         if is_text and claim.kind not in ("words", "context"):
             raise StudyError(file, SEPARATOR.join(("claims", id, "by", "statistic")), "values", f"It gives text, for a claim of the kind 'words', not {claim.kind!r}.")

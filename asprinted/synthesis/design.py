@@ -13,10 +13,14 @@ from scipy import stats
 
 from asprinted.study import SEPARATOR, Study, StudyError
 
+NEAR = 1 / 20  # of the SD: how far folding may move the mean and the SD of whole numbers before it is made good
+TRIALS = 10
+
 
 def generator(study: Study, *variable: str) -> np.random.Generator:
-    """A random generator keyed by the study's slug and the variable's name: no clock, no order of calls."""
-    key = hashlib.sha256("/".join((study.slug, *variable)).encode()).digest()
+    """A random generator keyed by the study's slug, its attempt after the first, and the variable's name: no clock, no order of calls."""
+    again = [f"attempt {study.attempt}"] if study.attempt else []
+    key = hashlib.sha256("/".join((study.slug, *again, *variable)).encode()).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "big")))
 
 
@@ -124,16 +128,49 @@ def _category(study: Study, table: str, spec: Mapping, arms: np.ndarray, rho: fl
     return values
 
 
-def _tally(study: Study, spec: Mapping, arms: np.ndarray, rho: float, health: np.ndarray) -> np.ndarray:
-    """How many events each person has, with each arm's exact total: people's rates differ and rise with poor health."""
+def _tally(study: Study, table: str, spec: Mapping, arms: np.ndarray, rho: float, health: np.ndarray) -> np.ndarray:
+    """How many events each person has, with each arm's exact total: people's rates differ and rise with poor health.
+
+    What falls on a person beyond the column's maximum falls on others instead.
+    """
     spread = study.number(spec["spread"])
+    most = study.tables[table]["columns"][spec["column"]].get("maximum", math.inf)
     values = np.zeros(len(arms), dtype=int)
     for arm, amount in spec["totals"].items():
         members = np.flatnonzero(arms == arm)
         rng = generator(study, spec["column"], arm)
         rates = np.exp(spread * (-rho * health[members] + math.sqrt(1 - rho**2) * rng.standard_normal(len(members))))
-        values[members] = rng.multinomial(int(study.number(amount)), rates / rates.sum())
+        left = int(study.number(amount))
+        if left > most * len(members):
+            where = SEPARATOR.join(("design", "people", "covariates", spec["column"], "totals", arm))
+            raise StudyError(study.file, where, amount, f"{len(members)} people with at most {most} each cannot have {left}: raise the column's maximum.")
+        counts = np.zeros(len(members), dtype=int)
+        while left:
+            free = rates * (counts < most)
+            drawn = counts + rng.multinomial(left, free / free.sum())
+            counts = np.minimum(drawn, most).astype(int)
+            left = int((drawn - counts).sum())
+        values[members] = counts
     return values
+
+
+def _whole(latent: np.ndarray, mean: float, sd: float, low: int, high: int) -> np.ndarray:
+    """Whole numbers (n,) from `low` to `high` that follow the standardised scores `latent` (n,), with nearly the mean and SD given.
+
+    Those beyond a bound are folded back, so that it is not crowded. Where that moves the mean or the SD by more than
+    a twentieth of the SD, the scores are shifted and stretched against it, and the nearest of a few trials is kept.
+    """
+    centre, spread, trials = mean, sd, []
+    for _ in range(TRIALS):
+        values = np.rint(centre + spread * latent)
+        values = np.where(values < low, 2 * low - values, np.where(values > high, 2 * high - values, values))
+        values = np.clip(values, low, high).astype(int)
+        too_low, too_narrow = mean - values.mean(), sd - values.std()
+        trials.append((max(abs(too_low), abs(too_narrow)), values))
+        if trials[-1][0] <= NEAR * sd:
+            break
+        centre, spread = centre + too_low, max(spread + too_narrow, 0.0)
+    return min(trials, key=lambda trial: trial[0])[1]
 
 
 def _covariate(study: Study, table: str, spec: Mapping, arms: np.ndarray, health: np.ndarray) -> dict[str, np.ndarray]:
@@ -144,12 +181,9 @@ def _covariate(study: Study, table: str, spec: Mapping, arms: np.ndarray, health
         column = study.tables[table]["columns"][spec["column"]]
         latent = rho * health + math.sqrt(1 - rho**2) * generator(study, spec["column"]).standard_normal(n)
         latent = (latent - latent.mean()) / latent.std()
-        values = np.rint(study.number(spec["mean"]) + study.number(spec["sd"]) * latent)
-        low, high = column["minimum"], column["maximum"]
-        values = np.where(values < low, 2 * low - values, np.where(values > high, 2 * high - values, values))  # folded back, so that no end is crowded
-        return {spec["column"]: np.clip(values, low, high).astype(int)}
+        return {spec["column"]: _whole(latent, study.number(spec["mean"]), study.number(spec["sd"]), column["minimum"], column["maximum"])}
     if spec["kind"] == "tally":
-        return {spec["column"]: _tally(study, spec, arms, rho, health)}
+        return {spec["column"]: _tally(study, table, spec, arms, rho, health)}
     shares = study.shares(spec["shares"])
     if spec["kind"] == "category":
         return {spec["column"]: _category(study, table, spec, arms, rho, health)}

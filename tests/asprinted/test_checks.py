@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
-from asprinted import checks
+from asprinted import checks, records
 from asprinted.checks import Checked
-from asprinted.cli import DIFFERS, FINE, OPEN, main
-from asprinted.study import Assumption, Claim, Study
+from asprinted.cli import BAD_INPUT, DIFFERS, FINE, OPEN, main
+from asprinted.reanalysis import Reanalysis, uses_as_declared
+from asprinted.study import Assumption, Claim, Study, StudyError
 
 COLUMNS = {
+    "arm": {"type": "string", "required": True, "values": ["tea", "water"]},
     "relapsed": {"type": "integer", "values": [0, 1]},
     "gain": {"type": "integer", "minimum": 1, "maximum": 5},
     "quality": {"type": "number", "minimum": 1, "maximum": 5, "items": 4},
     "weight": {"type": "number", "minimum": 1, "maximum": 5},
+    "days": {"type": "integer", "minimum": 1},
 }
 CONTRAST = {"tea": [{"weight": -1, "at": {"arm": "water"}}, {"weight": 1, "at": {"arm": "tea"}}]}
 LOGISTIC = {"family": "logistic", "table": "people", "formula": '{outcome} ~ C(arm, Treatment("water"))', "contrasts": CONTRAST}
@@ -47,10 +50,10 @@ COUNT_CLAIMS = [
 ]
 
 
-def study(claims: list[Claim], models: dict[str, Any] | None = None, assumptions: dict[str, str] | None = None) -> Study:
-    table = {"people": {"file": "people.csv", "row": "A person", "key": ["id"], "columns": COLUMNS}}
+def study(claims: list[Claim], models: dict[str, Any] | None = None, assumptions: dict[str, str] | None = None, design: dict[str, Any] | None = None, **columns: Any) -> Study:
+    table = {"people": {"file": "people.csv", "row": "A person", "key": ["id"], "columns": COLUMNS | columns}}
     assumed = {id: Assumption(id, id, "", value=value) for id, value in (assumptions or {}).items()}
-    return Study(Path("tea"), "Tea", {}, table, {}, models or {}, {each.id: each for each in claims}, assumed)
+    return Study(Path("tea"), "Tea", {}, table, design or {}, models or {}, {each.id: each for each in claims}, assumed)
 
 
 def only(study: Study, about: str) -> Checked:
@@ -123,6 +126,40 @@ def test_counts_are_the_table_of_the_contrast_whose_weight_says_which_arm_is_whi
     assert only(study([*COUNT_CLAIMS, *of_model("ratio", est="0.76", lo="0.59", hi="1.00")], {"ratio": ratio}), "ratio").finding.verdict == "possible"
 
 
+@pytest.mark.parametrize(
+    ("change", "used"),
+    [({}, True), ({"formula": "{outcome} ~ C(arm)"}, True), ({"formula": "{outcome} ~ weight * quality + C(arm, Sum) - 1"}, True), ({"formula": "{outcome} ~ relapsed", "contrasts": {"tea": [{"weight": 1, "at": {"relapsed": 1}}, {"weight": -1, "at": {"relapsed": 0}}]}}, True),
+     ({"formula": "{outcome} ~ C(gain, contrast=Helmert)", "contrasts": {"tea": [{"weight": 1, "at": {"gain": 4}}, {"weight": -1, "at": {"gain": 2}}]}}, True),
+     ({"formula": "{outcome} ~ gain", "contrasts": {"tea": [{"weight": 1, "at": {"gain": 4}}, {"weight": -1, "at": {"gain": 3}}]}}, False),
+     ({"formula": "{outcome} ~ C(gain, [[0], [1], [2], [3], [4]])", "contrasts": {"tea": [{"weight": 1, "at": {"gain": 4}}, {"weight": -1, "at": {"gain": 2}}]}}, False),
+     ({"formula": "{outcome} ~ C(arm) * weight"}, False), ({"formula": "{outcome} ~ C(arm) + weight:arm"}, False), ({"formula": '{outcome} ~ arm + I((Q("arm") == "tea") * weight)'}, False), ({"formula": "{outcome} ~ C(team)"}, False),
+     ({"formula": "{outcome} ~ C(team, Treatment(arm))"}, False), ({"formula": "{outcome} ~ C(arm) + {outcome}_before"}, False),
+     ({"contrasts": {"tea": [{"weight": 0.5, "at": {"arm": "tea"}}, {"weight": -0.5, "at": {"arm": "water"}}]}}, False), ({"contrasts": {"tea": [{"weight": 2, "at": {"arm": "tea"}}, {"weight": -2, "at": {"arm": "water"}}]}}, False),
+     ({"contrasts": {"tea": [{"weight": 1, "at": {"arm": "tea", "gain": 2}}, {"weight": -1, "at": {"arm": "water", "gain": 2}}]}}, True), ({"contrasts": {"tea": [{"weight": 1, "at": {"arm": "tea", "gain": 3}}, {"weight": -1, "at": {"arm": "water", "gain": 2}}]}}, False),
+     ({"contrasts": {"tea": [{"weight": 1, "at": {"arm": "tea", "gain": 3}}, {"weight": -1, "at": {"arm": "water"}}]}}, False), ({"contrasts": {"tea": [{"weight": 1, "at": {"arm": "tea"}}]}}, False), ({"events": ["relapsed.some", 83]}, False)],
+)  # fmt: skip
+def test_events_bound_only_the_contrast_of_two_levels_of_one_factor(change, used):
+    some = claim("relapsed.some", ">60", {"table": "people", "column": "relapsed", "statistic": "sum"})
+    model = COX | {"events": [64, 83]} | change
+    found = only(study([some, *of_model("time", est=".71", lo=".52", hi=".97", p=".029")], {"time": model}), "time")
+    assert (found.finding.verdict, "events" in found.finding.printed) == (("contradictory", True) if used else ("possible", False))
+    assert ("'events' takes no part" in found.finding.question) is not used
+
+
+@pytest.mark.parametrize(
+    ("change", "used"),
+    [({}, True), ({"formula": "{outcome} ~ arm"}, True), ({"formula": "{outcome} ~ 0 + C(arm)"}, True), ({"covariance": "model-based"}, True), ({"covariance": "robust", "groups": "team"}, False), ({"formula": "{outcome} ~ C(team)"}, False), ({"formula": "{outcome} ~ C(team) + C(arm)"}, False),
+     ({"formula": "{outcome} ~ C(arm):weight"}, False), ({"formula": '{outcome} ~ I(arm == "tea")'}, False),
+     ({"formula": "{outcome} ~ 0 + relapsed", "contrasts": {"tea": [{"weight": 1, "at": {"relapsed": 1}}, {"weight": -1, "at": {"relapsed": 0}}]}, "counts": {1: COUNTS["tea"], 0: COUNTS["water"]}}, False), ({"contrasts": {"tea": [{"weight": 0.5, "at": {"arm": "tea"}}, {"weight": -0.5, "at": {"arm": "water"}}]}}, False),
+     ({"family": "risk-ratio"}, True), ({"family": "risk-ratio", "contrasts": CONTRAST | {"site": [{"weight": 1, "at": {"site": "a"}}]}}, False)],
+)  # fmt: skip
+def test_counts_are_used_only_where_they_are_all_that_the_contrast_uses(change, used):
+    claims = [*COUNT_CLAIMS, *of_model("crude", est="1.64", lo="0.91", hi="2.96", p=".1017")]
+    found = only(study(claims, {"crude": LOGISTIC | {"counts": COUNTS} | change}), "crude")
+    assert (found.finding.verdict, "events 1" in found.finding.printed) == (("contradictory", True) if used else ("possible", False))
+    assert ("'counts' takes no part" in found.finding.question) is not used
+
+
 def test_adjusted_model_is_not_held_to_the_crude_table():
     claims = [*COUNT_CLAIMS, *of_model("adjusted", est=".66", lo=".43", hi=".99", p=".0438")]
     for formula, verdict in ((LOGISTIC["formula"] + " + C(team)", "possible"), (LOGISTIC["formula"], "contradictory")):
@@ -139,6 +176,50 @@ def test_alternative_is_held_against_the_claims_of_the_other_model_and_is_no_fau
     assert [each.about for each in checks.findings(study(claims, elsewhere))] == ["adjusted"]
 
 
+ARMS = [{"weight": 1, "at": {"arm": "peer support"}}, {"weight": -1, "at": {"arm": "control"}}]
+ALL_EVENTS = ["readmitted.peer_support.events", "readmitted.control.events", "later.peer_support.events", "later.control.events"]
+IN_ARMS = {"peer support": {"events": "readmitted.peer_support.events", "people": "analysed.peer_support.n"}, "control": {"events": "readmitted.control.events", "people": "analysed.control.n"}}
+FITTED = {
+    "years of age": ("cox", "age", {"contrasts": {"c": [{"weight": 1, "at": {"age": 41}}, {"weight": -1, "at": {"age": 40}}]}}, None),
+    "half a contrast": ("cox", "C(arm)", {"contrasts": {"c": [term | {"weight": term["weight"] / 2} for term in ARMS]}}, None),
+    "events of a part": ("cox", "C(arm)", {"events": ALL_EVENTS[:2]}, "163 events in the records, 147 events by its field 'events'"),
+    "the part": ("cox", "C(arm)", {"events": ALL_EVENTS[:2], "until": 365}, None),
+    "some rows": ("cox", "C(arm)", {"rows": {"gender": "woman"}}, "163 events by its field 'events'"),
+    "adjusted": ("cox", "C(arm) + age + C(team)", {}, None),
+    "interaction": ("cox", "C(arm) * age", {}, None),
+    "robust times": ("cox", "C(arm)", {"covariance": "robust", "groups": "team"}, None),
+    "trend": ("cox", "C(earlier_admissions, [[0], [1], [5]])", {"contrasts": {"c": [{"weight": 1, "at": {"earlier_admissions": "two or more"}}, {"weight": -1, "at": {"earlier_admissions": "none"}}]}}, None),
+    "polynomials": ("cox", "C(earlier_admissions, Poly)", {"contrasts": {"c": [{"weight": 1, "at": {"earlier_admissions": "one"}}, {"weight": -1, "at": {"earlier_admissions": "none"}}]}}, None),
+    "0 and 1": ("cox", "degree", {"contrasts": {"c": [{"weight": 1, "at": {"degree": 1}}, {"weight": -1, "at": {"degree": 0}}]}}, None),
+    "crude": ("logistic", "C(arm)", {}, None),
+    "robust": ("logistic", "C(arm)", {"covariance": "robust", "groups": "team"}, None),
+    "of teams": ("logistic", "C(team)", {"contrasts": {"c": [{"weight": 1, "at": {"arm": "peer support", "team": "alder"}}, {"weight": -1, "at": {"arm": "control", "team": "birch"}}]}}, None),
+    "table of some": ("logistic", "C(arm)", {"rows": {"gender": "woman"}}, "64 events of 218 people by its field 'counts'"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tables(crisis):
+    return records.read(crisis)
+
+
+@pytest.mark.parametrize(("family", "right", "change", "told"), FITTED.values(), ids=FITTED)
+def test_what_a_model_prints_from_records_is_no_contradiction_unless_its_own_fields_misstate_them(crisis, tables, family, right, change, told):
+    """Numbers that a fit gives exist, so a proof that they cannot is false; where a field is wrong, `uses_as_declared` names it."""
+    own = {"time": "days", "events": ALL_EVENTS} if family == "cox" else {"counts": IN_ARMS}
+    model = {"family": family, "table": "participants", "formula": f"{{outcome}} ~ {right}", "contrasts": {"c": ARMS}} | own | change
+    by = {"model": "extra", "outcome": "readmission" if family == "cox" else "readmitted", "contrast": "c"}
+    made = dataclasses.replace(crisis, models=crisis.models | {"extra": model})
+    analysis = Reanalysis(made, tables)
+    printed = [claim(f"extra.c.{name}", f"{analysis.value(by | {'statistic': name}):.4f}", by | {"statistic": name}) for name in ("est", "lo", "hi", "p")]
+    made = dataclasses.replace(made, claims=made.claims | {each.id: each for each in printed})
+    faults = uses_as_declared(made, tables)
+    if told:
+        assert len(faults) > 0 and all(line.startswith(f"model extra, {by['outcome']}") for line in faults) and faults[0].endswith(told)
+    else:
+        assert faults == [] and only(made, "extra").finding.verdict == "possible"
+
+
 # Columns
 
 
@@ -147,6 +228,39 @@ def test_percentages_are_held_against_counts_of_the_same_people():
     found = checks.findings(study(claims))
     assert [(each.finding.verdict, each.fault) for each in found] == [("possible", False), ("contradictory", True)]
     assert found[1].claims == {"percent": ("relapsed.water.percent",), "count": ("relapsed.water.events",), "n": ("relapsed.water.observed",)}
+    assert [each.about for each in found] == ["people.relapsed, arm tea", "people.relapsed, arm water"]
+
+
+@pytest.mark.parametrize(
+    ("required", "filter", "verdict"),
+    [(True, {"arm": "tea"}, "contradictory"), (True, {"arm": "water"}, None), (True, None, None), (False, {"arm": "tea"}, None)],
+)
+def test_people_are_those_with_a_value_where_none_can_be_missing(required, filter, verdict):
+    people = claim("people.tea.n", "20", {"table": "people", "statistic": "count", "filter": {"arm": "tea"}})
+    found = checks.findings(study([people, *of_column("gain", filter, mean="2.20", sd="1.30")], gain=COLUMNS["gain"] | {"required": required}))
+    assert [each.finding.verdict for each in found] == ([verdict] if verdict else [])
+    if verdict:
+        assert found[0].claims["n"] == ("people.tea.n",)
+        seen = claim("gain.tea.observed", "19", {"table": "people", "column": "gain", "statistic": "observed", "filter": filter})
+        [found] = checks.findings(study([people, seen, *of_column("gain", filter, mean="2.20")], gain=COLUMNS["gain"] | {"required": True}))
+        assert found.claims["n"] == ("gain.tea.observed",)  # what is printed of the column itself goes first
+
+
+@pytest.mark.parametrize(
+    ("printed", "filter", "verdict"),
+    [({"median": "112"}, {"relapsed": 1}, "possible"), ({"median": "365"}, {"arm": "tea", "relapsed": [1]}, "possible"), ({"median": "365.4"}, {"relapsed": 1}, "possible"), ({"median": "366"}, {"relapsed": 1}, "contradictory"),
+     ({"mean": "400.2"}, {"relapsed": 1}, "contradictory"), ({"median": "400"}, {"relapsed": 0}, None), ({"median": "400"}, None, None), ({"median": "400"}, {"relapsed": [0, 1]}, None), ({"sd": "400"}, {"relapsed": 1}, None)],
+)  # fmt: skip
+def test_average_of_times_that_end_by_a_horizon_does_not_pass_it(printed, filter, verdict):
+    design = {"durations": {"table": "people", "time": "days", "event": "relapse", "within": {"column": "relapsed", "until": "year.days"}}}
+    found = checks.findings(study(of_column("days", filter, **printed), {}, {"year.days": "365"}, design))
+    assert [each.finding.verdict for each in found] == ([verdict] if verdict else [])
+    if verdict == "contradictory":
+        [(name, text)] = printed.items()
+        assert found[0].fault and found[0].ids(found[0].finding.conflict) == [f"days.1.{name}", "year.days"] and f"at least {float(text) - 0.5 * 10 ** -('.' in text)}" in found[0].finding.proof
+    elif verdict:
+        witness = found[0].finding.witness
+        assert witness["median"] <= witness["until"] < 365.5 and abs(witness["median"] - float(printed["median"])) <= 0.5
 
 
 @pytest.mark.parametrize(
@@ -188,7 +302,7 @@ def test_command_tells_each_finding_and_ends_with_its_code(monkeypatch, capsys, 
     text = capsys.readouterr().out
     assert text.startswith("possible: crude: " if code == FINE else "contradictory: crude: ") and text.splitlines()[-1].startswith("tea: 1 questions, 1 ")
     if code == DIFFERS:
-        assert "smallest conflict: crude.hi, crude.p" in text and "healed by: p .06 → .05" in text
+        assert "p .06 (crude.p)" in text and "smallest conflict: crude.hi, crude.p" in text and "healed by: p .06 → .05" in text
     assert main(["check", "--json", "tea"]) == code
     data = json.loads(capsys.readouterr().out)
     [found] = data["findings"]
@@ -203,6 +317,31 @@ def test_undecided_has_a_code_of_its_own_and_an_alternative_has_none(monkeypatch
     assert main(["check", "tea"]) == OPEN
     made = study(of_model("crude", lo="0.01", hi="1.80"), {"crude": LOGISTIC, "empty": LOGISTIC | {"counts": counts, "instead_of": "crude"}})
     assert main(["check", "tea"]) == FINE
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "value", "told"),
+    [("time_to_readmission", "events", ALL_EVENTS[:2], "model time_to_readmission, readmission: 163 events in the records, 147 events by its field 'events'"),
+     ("time_to_readmission_in_the_year", "until", None, "model time_to_readmission_in_the_year, readmission: 163 events in the records, 147 events by its field 'events'"),
+     ("readmission", "counts", {"control": {"events": "readmitted.control.events", "people": "randomised.control.n"}}, "model readmission, readmitted, control: 83 events of 216 people in the records, 83 events of 220 people by its field 'counts'")],
+)  # fmt: skip
+def test_model_whose_fields_misstate_the_records_is_named_by_verify_and_synthesise(monkeypatch, capsys, crisis, model, field, value, told):
+    changed = {name: held for name, held in (crisis.models[model] | {field: value}).items() if held is not None}
+    made = dataclasses.replace(crisis, models=crisis.models | {model: changed})
+    monkeypatch.setattr("asprinted.cli.load", lambda folder: made)
+    assert main(["verify", "x"]) == DIFFERS
+    assert capsys.readouterr().out.splitlines()[0] == told
+    assert main(["synthesise", "--check", "x"]) == BAD_INPUT
+    assert told in capsys.readouterr().err
+
+
+def test_claim_that_holds_no_number_is_a_fault_of_the_study_file_even_where_a_model_names_it(load_data, crisis, crisis_data):
+    crisis_data["claims"]["readmitted.control.events"]["printed"] = "83 people"
+    with pytest.raises(StudyError, match=r"claims › readmitted\.control\.events › printed: '83 people'\. printed number .* cannot be read"):
+        load_data(crisis_data)
+    words = dataclasses.replace(crisis.claims["readmitted.control.events"], printed="83 people")
+    with pytest.raises(StudyError, match="claims › readmitted.control.events › printed: '83 people'"):
+        dataclasses.replace(crisis, claims=crisis.claims | {words.id: words}).number(words.id)
 
 
 def test_command_takes_a_real_study(harp, capsys):

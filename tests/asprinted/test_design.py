@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -106,6 +108,26 @@ def test_tally_rises_with_poor_health(rho):
     assert stats.spearmanr(people["falls"], -health)[0] * rho > 0.2
 
 
+@given(st.integers(0, 90), st.integers(0, 63), st.floats(0, 3))
+def test_nobody_has_more_events_than_the_column_allows_and_the_totals_stay_exact(ours, theirs, spread):
+    with mock.patch.dict(COLUMNS, falls={"type": "integer", "minimum": 0, "maximum": 3}):
+        people, _ = made(FALLS | {"totals": {"ours": ours, "theirs": theirs}}, sizes={"ours": 30, "theirs": 21}, falls__spread=str(spread))
+    assert people.groupby("arm")["falls"].sum().to_dict() == {"ours": ours, "theirs": theirs}
+    assert people["falls"].between(0, 3).all()
+
+
+def test_more_events_than_an_arm_can_have_are_refused():
+    with mock.patch.dict(COLUMNS, falls={"type": "integer", "maximum": 3}):
+        with pytest.raises(StudyError, match="falls › totals › theirs: 64. 21 people with at most 3 each cannot have 64: raise the column's maximum."):
+            made(FALLS | {"totals": {"ours": 90, "theirs": 64}}, sizes={"ours": 30, "theirs": 21})
+
+
+def test_maximum_that_nobody_reaches_changes_nothing():
+    free, _ = made(FALLS)
+    with mock.patch.dict(COLUMNS, falls={"type": "integer", "maximum": int(free["falls"].max())}):
+        pd.testing.assert_frame_equal(made(FALLS)[0], free)
+
+
 def test_events_gather_on_few_people_the_more_their_rates_differ():
     def most(spread: str) -> int:
         return int(made(FALLS, falls__spread=spread)[0]["falls"].nlargest(50).sum())
@@ -132,6 +154,19 @@ def test_no_age_lies_beyond_its_bounds_however_wide_the_spread(mean, sd):
     assert people["age"].between(18, 80).all()
 
 
+@given(st.integers(40, 58), st.integers(5, 13), st.integers(0, 1000))
+def test_folding_leaves_the_mean_and_the_spread_near_those_assumed_under_any_name(mean, sd, name):
+    people, _ = made(AGE, age__mean=str(mean), age__sd=str(sd), slug=f"trial-{name}")
+    assert people["age"].mean() == pytest.approx(mean, abs=0.05 * sd)
+    assert people["age"].std(ddof=0) == pytest.approx(sd, abs=0.05 * sd)
+
+
+def test_spread_that_the_bounds_do_not_allow_is_come_near_to():
+    people, _ = made(AGE, age__mean="49", age__sd="28")
+    plain = np.clip(np.random.default_rng(1).normal(49, 28, 100_000), 18, 80).std()
+    assert plain < people["age"].std() <= 31
+
+
 def test_ages_well_within_the_bounds_have_the_mean_and_spread_assumed_and_their_tie_to_health():
     people, health = made(AGE | {"health": "tie"}, age__mean="49", age__sd="5", tie="-0.4", sizes={"ours": 1000, "theirs": 1000})
     assert (people["age"].mean(), people["age"].std()) == pytest.approx((49, 5), abs=0.1)
@@ -154,6 +189,13 @@ def test_people_are_the_same_each_time_and_others_under_another_name():
     assert (health == health_again).all()
     other, _ = made(AGE, LEVEL, SESSIONS, FALLS, slug="other-trial")
     assert not other["age"].equals(first["age"]) and not other["falls"].equals(first["falls"])
+
+
+def test_each_attempt_draws_other_numbers():
+    study = trial()
+    draws = [tuple(design.generator(dataclasses.replace(study, attempt=attempt), "age").standard_normal(3)) for attempt in range(4)]
+    assert len(set(draws)) == 4
+    assert draws[0] == tuple(design.generator(study, "age").standard_normal(3))
 
 
 def test_one_covariate_does_not_hang_on_another():

@@ -11,7 +11,7 @@ import pytest
 
 from asprinted import reanalysis
 from asprinted.reanalysis import Kept, Reanalysis
-from asprinted.study import Assumption, Study, StudyError, schema
+from asprinted.study import Assumption, Claim, Study, StudyError, schema
 from asprinted.verdict import Verdict
 
 SHARES = {"table": "people", "statistic": "share_deviation", "column": "site"}
@@ -208,6 +208,28 @@ def test_differences_are_told_a_line_each():
         "t:a.c: printed 1, computed 2: ✗ not as printed. computed 2",
         "assumption x.z: found 1.5, outside 0 to 1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [({"events": [3, 1]}, []), ({"events": [3, 2]}, ["model m, event: 4 events in the records, 5 events by its field 'events'"]), ({"events": [4], "until": 12}, ["model m, event: 2 events in the records, 4 events by its field 'events'"]),
+     ({"events": [2], "until": 12}, []), ({"events": [4], "rows": {"arm": "peers"}}, ["model m, event: 3 events in the records, 4 events by its field 'events'"]), ({"events": [5], "instead_of": "first"}, ["model m, event: 4 events in the records, 5 events by its field 'events'"]),
+     ({"events": [4], "instead_of": "first", "rows": {"arm": "nobody's"}}, []),
+     ({"counts": {"peers": {"events": 3, "people": 4}, "list": {"events": 1, "people": 1}}}, []),
+     ({"counts": {"peers": {"events": 3, "people": 4}, "list": {"events": 1, "people": 2}}}, ["model m, event, list: 1 events of 1 people in the records, 1 events of 2 people by its field 'counts'"]),
+     ({"counts": {"peers": {"events": 3, "people": 4}, "list": {"events": 1, "people": 2}}, "missing": "as-zero"}, []),
+     ({"counts": {"peers": {"events": 2, "people": 4}}, "instead_of": "first"}, []), ({"counts": {"peers": {"events": 2, "people": 4}}, "family": "logistic", "formula": "{outcome} ~ days"}, ["model m, event, peers: 3 events of 4 people in the records, 2 events of 4 people by its field 'counts'"])],
+)  # fmt: skip
+def test_events_and_counts_of_a_model_are_those_of_the_rows_that_it_uses(analysis, change, told):
+    contrasts = {"arm": [{"weight": 1, "at": {"arm": "peers"}}, {"weight": -1, "at": {"arm": "list"}}]}
+    of_times = {"family": "cox", "time": "days"} if "events" in change else {"family": "risk-ratio"}
+    model = of_times | {"table": "people", "formula": "{outcome} ~ C(arm)", "contrasts": contrasts} | change
+    claims = {
+        f"c.{name}.est": Claim(f"c.{name}.est", "t", "", "number", ("S",), "s", "", "reproduced", "1", by={"model": name, "outcome": "event", "contrast": "arm", "statistic": "est"})
+        for name in (["first"] if "instead_of" in model else ["m"])
+    }
+    study = dataclasses.replace(analysis.study, models={"first": {"family": "risk-ratio", "table": "people"}, "m": model}, claims=claims)
+    assert reanalysis.uses_as_declared(study, {"people": PEOPLE}) == told
 
 
 def test_every_statistic_of_the_schema_can_be_computed():

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,7 +146,7 @@ def test_missing_file_is_named_with_the_command_that_makes_it(copied, harp_copy,
     (harp_copy / "pilot.csv").unlink()
     if instead == "folder":
         (harp_copy / "pilot.csv").mkdir()
-    with pytest.raises(StudyError, match=r"pilot.csv: file. .*asprinted synthesise data/harp-trial"):
+    with pytest.raises(StudyError, match=rf"pilot.csv: file. .*asprinted synthesise {harp_copy}"):
         read(copied)
 
 
@@ -180,18 +183,24 @@ class Stop(Exception):
     """What a simulated failure raises."""
 
 
-@pytest.mark.parametrize("step", ["replace", "chmod", "fdopen"])
-def test_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, step):
-    file = tmp_path / "visits.csv"
-    file.write_bytes(b"old")
+@pytest.mark.parametrize("stop", [Stop, KeyboardInterrupt])
+@pytest.mark.parametrize(("step", "turn"), [("fdopen", 1), ("fdopen", 2), ("chmod", 1), ("chmod", 2), ("replace", 1)])
+def test_failure_while_writing_leaves_the_old_files_and_nothing_else(tmp_path, monkeypatch, step, turn, stop):
+    old = {"people.csv": b"old", "visits.csv": b"old"}
+    for name, content in old.items():
+        (tmp_path / name).write_bytes(content)
+    works, turns = getattr(os, step), []
 
     def fail(*arguments):
-        raise Stop
+        turns.append(arguments)
+        if len(turns) == turn:
+            raise stop
+        return works(*arguments)
 
     monkeypatch.setattr(os, step, fail)
-    with pytest.raises(Stop):
-        records.write_whole(file, b"new")
-    assert files_of(tmp_path) == {"visits.csv": b"old"}
+    with pytest.raises(stop):
+        records.write_whole(tmp_path, dict.fromkeys(old, b"new"))
+    assert files_of(tmp_path) == old and len(turns) == turn
 
 
 def test_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
@@ -217,14 +226,14 @@ def test_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fdopen", Narrow)
     with pytest.raises(OSError, match="No space left"):
-        records.write_whole(file, b"new")
+        records.write_whole(tmp_path, {"visits.csv": b"new"})
     assert files_of(tmp_path) == {"visits.csv": b"old"}
 
 
 def test_file_written_replaces_the_old_one_and_can_be_read_by_all(tmp_path):
     file = tmp_path / "visits.csv"
     file.write_bytes(b"a longer old text")
-    assert records.write_whole(file, b"new") == file
+    assert records.write_whole(tmp_path, {"visits.csv": b"new"}) == [file]
     assert files_of(tmp_path) == {"visits.csv": b"new"}
     assert file.stat().st_mode & 0o777 == 0o644
 
@@ -247,7 +256,46 @@ def test_failure_between_two_files_leaves_whole_files_that_are_known_to_be_stale
     after = files_of(harp_copy)
     assert set(after) == set(before)
     assert [name for name in before if after[name] != before[name]] == ["participants.csv"]
-    assert "participants.csv was changed" in stale(harp_copy)
+    assert "participants.csv was changed by hand, or a run was killed while it replaced the files" in stale(harp_copy)
+
+
+@pytest.mark.parametrize("turn", [1, 3])
+def test_ctrl_c_while_files_are_moved_waits_until_all_are(copied, harp_copy, monkeypatch, turn):
+    tables = read(copied)
+    tables["participants"].loc[0, "age"] = 85
+    moves, move, handler = [], os.replace, signal.getsignal(signal.SIGINT)
+
+    def pressed(source, target):
+        moves.append(target)
+        if len(moves) == turn:
+            signal.raise_signal(signal.SIGINT)
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", pressed)
+    before = files_of(harp_copy)
+    with pytest.raises(KeyboardInterrupt):
+        write(copied, tables)
+    after = files_of(harp_copy)
+    assert [file.name for file in moves] == ["participants.csv", "visits.csv", "pilot.csv", "datapackage.json"]
+    assert set(after) == set(before) and {name for name in before if after[name] != before[name]} == {"participants.csv", "datapackage.json"}
+    assert stale(harp_copy) is None
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_records_can_be_written_outside_the_main_thread(tmp_path):
+    thread = threading.Thread(target=records.write_whole, args=(tmp_path, {"visits.csv": b"new"}))
+    thread.start()
+    thread.join()
+    assert files_of(tmp_path) == {"visits.csv": b"new"}
+
+
+def test_leavings_of_a_killed_run_are_swept_away_and_nothing_else(tmp_path):
+    kept = [".visits.csv.notes", ".visits.csv.notes123.txt", "visits.csv.abcdefgh", ".people.csv.abcdefgh", ".visitsxcsv.abcdefgh", ".visits.csv.ABCDEFGH"]
+    for name in [".visits.csv.ab_12xyz", ".datapackage.json.abcdefgh", *kept]:
+        (tmp_path / name).write_bytes(b"half")
+    (tmp_path / ".visits.csv.afolder_").mkdir()
+    records.write_whole(tmp_path, {"visits.csv": b"new", "datapackage.json": b"{}"})
+    assert {file.name for file in tmp_path.iterdir()} == {"visits.csv", "datapackage.json", ".visits.csv.afolder_", *kept}
 
 
 def test_hidden_leavings_of_a_killed_run_do_not_disturb_reading(copied, harp_copy):
@@ -273,7 +321,7 @@ def test_line_ends_do_not_make_records_stale(harp_copy):
     ("file", "change", "reason"),
     [
         ("study.yml", lambda text: text + "# later\n", "study.yml has changed since the records were made"),
-        ("visits.csv", with_cell(2, 2, "64.9"), "visits.csv was changed by hand, without its study file"),
+        ("visits.csv", with_cell(2, 2, "64.9"), "visits.csv was changed by hand, or a run was killed while it replaced the files"),
         ("pilot.csv", lambda text: text + "\n", "pilot.csv was changed by hand"),
         ("datapackage.json", lambda text: "{", "datapackage.json cannot be read"),
         ("datapackage.json", lambda text: "[]", "datapackage.json cannot be read"),
@@ -287,7 +335,23 @@ def test_line_ends_do_not_make_records_stale(harp_copy):
 def test_stale_records_are_noticed_with_the_reason_and_the_remedy(harp_copy, file, change, reason):
     change_file(harp_copy / file, change)
     found = stale(harp_copy)
-    assert reason in found and found.endswith("make them again with: asprinted synthesise data/harp-trial")
+    assert reason in found and found.endswith(f"make them again with: asprinted synthesise {harp_copy}")
+    assert "git checkout" not in found
+
+
+@pytest.mark.parametrize(("place", "repository"), [("data", True), ("data", False), ("elsewhere", True)])
+def test_git_is_the_remedy_only_in_the_data_folder_of_a_repository(harp_copy, tmp_path, place, repository):
+    folder = tmp_path / place / "harp-trial"
+    shutil.copytree(harp_copy, folder)
+    if repository:
+        (tmp_path / ".git").mkdir()
+    change_file(folder / "study.yml", lambda text: text + "# later\n")
+    found = stale(folder)
+    if place == "data" and repository:
+        assert "To undo it: git checkout data/harp-trial." in found and found.endswith("asprinted synthesise data/harp-trial")
+    else:
+        assert f"To undo it, put back the files of {folder} as they were." in found and found.endswith(f"asprinted synthesise {folder}")
+        assert "git" not in found.replace(str(folder), "")
 
 
 @pytest.mark.parametrize("file", ["datapackage.json", "study.yml", "visits.csv"])

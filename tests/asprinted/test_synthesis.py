@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,86 @@ def test_numbers_drawn_depend_on_study_and_variable_alone(harp, load_data, data)
     np.testing.assert_array_equal(design.generator(harp, "health").standard_normal(3), first)
     assert (design.generator(harp, "heal", "th").standard_normal(3) != first).all()
     assert (design.generator(load_data(data), "health").standard_normal(3) != first).all()
+
+
+# Other random numbers, where chance put an assumption out of bounds
+
+
+@pytest.fixture
+def lottery(load_data) -> Callable[..., Study]:
+    """A function that gives a study of sixty people the skewness of whose ages is left to chance, within these bounds."""
+    def study(*bounds: str, printed: str = "60", slug: str = "some-lottery") -> Study:
+        return load_data(
+            {
+                "schema": 1, "title": "A lottery",
+                "sources": [{"id": "paper", "reference": "Nobody. Nothing.", "read": "x"}],
+                "tables": {"people": {"file": "people.csv", "row": "one person", "key": ["id"], "columns": {
+                    "id": {"type": "string", "required": True, "says": "x", "mark": "A"},
+                    "arm": {"type": "string", "required": True, "values": ["ours", "theirs"], "says": "x", "mark": "S"},
+                    "age": {"type": "integer", "required": True, "minimum": 18, "maximum": 80, "says": "x", "mark": "A"},
+                }}},
+                "design": {"people": {"table": "people", "arms": {"column": "arm", "sizes": {"ours": 30, "theirs": 30}},
+                    "covariates": [{"kind": "whole", "column": "age", "mean": "age.mean", "sd": "age.sd"}]}},
+                "models": {},
+                "claims": {"all.n": {"says": "x", "kind": "number", "printed": printed, "mark": "S", "source": "paper", "where": "x", "by": {"table": "people", "statistic": "count"}}},
+                "assumptions": {
+                    "age.mean": {"says": "x", "reason": "x", "value": "45"},
+                    "age.sd": {"says": "x", "reason": "x", "value": "10"},
+                    "age.skewness": {"says": "x", "reason": "x", "bounds": list(bounds), "by": {"table": "people", "statistic": "skewness", "column": "age"}},
+                },
+            },
+            slug,
+        )  # fmt: skip
+
+    return study
+
+
+def skewness(study: Study, attempt: int) -> tuple[pd.DataFrame, float]:
+    people, _ = design.people(dataclasses.replace(study, attempt=attempt))
+    return people, float(people["age"].skew())
+
+
+def test_assumption_that_chance_put_out_of_bounds_is_met_by_other_random_numbers(lottery):
+    wanted, found = skewness(lottery("-9", "9"), 2)
+    assert all(abs(skewness(lottery("-9", "9"), attempt)[1] - found) > 0.01 for attempt in (0, 1))
+    study, lines = lottery(f"{found - 0.005:.6f}", f"{found + 0.005:.6f}"), []
+    tables = synthesis.synthesise(study, lines.append)
+    pd.testing.assert_frame_equal(tables["people"], wanted, check_dtype=False)
+    told = [line for line in lines if line.startswith("once more")]
+    assert [line.split(":")[0] for line in told] == [f"once more with other random numbers, attempt {attempt} of 5" for attempt in (2, 3)]
+    assert all("assumption age.skewness: found " in line for line in told)
+    pd.testing.assert_frame_equal(synthesis.synthesise(study)["people"], tables["people"])
+
+
+def test_first_attempt_that_meets_all_is_the_only_one(lottery):
+    lines: list[str] = []
+    tables = synthesis.synthesise(lottery("-9", "9"), lines.append)
+    pd.testing.assert_frame_equal(tables["people"], skewness(lottery("-9", "9"), 0)[0], check_dtype=False)
+    assert not any("attempt" in line for line in lines)
+
+
+def test_assumption_that_no_attempt_meets_is_named_with_what_was_found_and_a_remedy(lottery):
+    lines: list[str] = []
+    with pytest.raises(StudyError, match="5 attempts .* widen the bounds, or change the value they depend on") as caught:
+        synthesis.synthesise(lottery("8", "9"), lines.append)
+    found = [skewness(lottery("8", "9"), attempt)[1] for attempt in range(5)]
+    assert str(caught.value).splitlines()[1:] == [f"  assumption age.skewness: found {each:.4g}, outside 8 to 9" for each in found]
+    assert sum("once more" in line for line in lines) == 4
+
+
+def test_claim_that_does_not_print_is_not_left_to_other_random_numbers(lottery):
+    lines: list[str] = []
+    with pytest.raises(StudyError, match="all.n: printed 61, computed 60"):
+        synthesis.synthesise(lottery("8", "9", printed="61"), lines.append)
+    assert not any("once more" in line for line in lines)
+
+
+@pytest.mark.parametrize("number", [5, 7, 31])
+def test_study_file_is_made_under_any_folder_name(crisis, tmp_path, number):
+    """Under these names chance once gave a person too many events, a score that stood out, and ages too alike."""
+    study = dataclasses.replace(crisis, folder=tmp_path / f"{crisis.slug}-{number}")
+    tables = synthesis.synthesise(study)
+    assert not tables["participants"].equals(records.read(crisis)["participants"])
 
 
 # Another study, with the code unchanged
@@ -323,9 +404,51 @@ records.write(trial, tables)
     assert child.returncode == -signal.SIGKILL
     after = {file.name: file.read_bytes() for file in harp_copy.iterdir()}
     assert {name: after[name] for name in before} == before
-    left = set(after) - set(before)
-    assert len(left) == 1 and left.pop().startswith(".visits.csv.")
+    left = sorted(set(after) - set(before))
+    assert [name.rpartition(".")[0] for name in left] == [".participants.csv", ".visits.csv"]
     assert records.stale(harp_copy) is None and len(records.read(copied)["visits"]) == 1200
+    records.write(copied, records.read(copied))
+    assert {file.name: file.read_bytes() for file in harp_copy.iterdir()} == before, "the next run does not sweep"
+
+
+def test_mixture_that_a_killed_run_leaves_is_found_and_mended_by_the_next(copied, harp_copy, process_environment):
+    """The process dies after the first file was moved into place."""
+    program = f"""
+import os, signal
+from asprinted import records, study
+replace = os.replace
+def dying(source, target):
+    replace(source, target)
+    os.kill(os.getpid(), signal.SIGKILL)
+trial = study.load({str(harp_copy)!r})
+tables = records.read(trial)
+tables["participants"].loc[0, "age"] = 85
+os.replace = dying
+records.write(trial, tables)
+"""
+    before = {file.name: file.read_bytes() for file in harp_copy.iterdir()}
+    tables = records.read(copied)
+    child = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=process_environment)
+    assert child.returncode == -signal.SIGKILL
+    found = records.stale(harp_copy)
+    assert "participants.csv was changed by hand, or a run was killed while it replaced the files" in found
+    assert found.endswith(f"make them again with: asprinted synthesise {harp_copy}")
+    records.write(copied, tables)
+    assert {file.name: file.read_bytes() for file in harp_copy.iterdir()} == before
+
+
+def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_traceback(process_environment):
+    program = """
+import os, runpy, signal, sys
+class Pressed:
+    def find_spec(self, name, *rest):
+        if name == "asprinted.study": os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Pressed())
+sys.argv = ["asprinted", "--version"]
+runpy.run_module("asprinted", run_name="__main__")
+"""
+    child = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=process_environment, capture_output=True, text=True)
+    assert (child.returncode, child.stdout, child.stderr) == (130, "", "stopped; nothing was half written\n")
 
 
 # The parts
