@@ -29,6 +29,7 @@ def synthesise(study: Study, progress: Callable[[str], None] = lambda line: None
     a target cannot be met, naming the claims in conflict, where a claim or an assumption fails on the records, or where
     a model names other events or counts than it uses.
     """
+    faults: list[str] = []
     missed: dict[str, None] = {}  # a line each, in order
     for attempt in range(ATTEMPTS):
         if attempt:

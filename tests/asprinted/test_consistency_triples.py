@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -175,12 +174,3 @@ def test_wrong_input_is_named(options, message):
         triples.check(**({"estimate": "1"} | options))
     with pytest.raises(ValueError, match="No estimate prints hi .99, p .06"):
         triples.feasible(hi=".99", p=".06", scale="log")
-
-
-def test_proof_takes_milliseconds():
-    def seconds():
-        start = time.perf_counter()
-        triples.check(".75", ".60", ".94", ".03", scale="log")
-        return time.perf_counter() - start
-
-    assert min(seconds() for _ in range(5)) < 0.05  # a tenth of that on an idle machine

@@ -259,8 +259,16 @@ def test_failure_between_two_files_leaves_whole_files_that_are_known_to_be_stale
     assert "participants.csv was changed by hand, or a run was killed while it replaced the files" in stale(harp_copy)
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("turn", [1, 3])
-def test_ctrl_c_while_files_are_moved_waits_until_all_are(copied, harp_copy, monkeypatch, turn):
+def test_ctrl_c_while_files_are_moved_waits_until_all_are(copied, harp_copy, monkeypatch, turn, ctrl_c):
     tables = read(copied)
     tables["participants"].loc[0, "age"] = 85
     moves, move, handler = [], os.replace, signal.getsignal(signal.SIGINT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -353,19 +352,3 @@ def test_exchanges_keep_every_margin_and_meet_a_correlation(seed, wanted, n):
     for arm in (0, 1):
         assert (np.sort(after[codes == arm]) == np.sort(y[codes == arm])).all()
     assert np.corrcoef(x, after)[0, 1] == pytest.approx(wanted, abs=0.01)
-
-
-def test_five_outcomes_at_three_visits_are_quick_and_the_cost_grows_with_people_no_faster_than_they_do():
-    outcomes = {f"score_{letter}": {"mean": {"0": "mean", "4": "mean", "18": "mean"}, "sd": "sd", "r": "r", "common": "common"} for letter in "abcde"}
-    claims = [effect("null", ">=.05", "p", "ancova", list(outcomes), take="smallest")]
-
-    def seconds(n: int) -> float:
-        study = trial(outcomes, claims, ASSUMED, {"new": n // 2, "old": n - n // 2}, months=(0, 4, 18))
-        people, health = design.people(study)
-        start = time.perf_counter()
-        scales.visits(study, people, health, lambda line: None)
-        return time.perf_counter() - start
-
-    small = seconds(441)
-    assert small < 1.5
-    assert seconds(4410) < 10 * small + 0.5

@@ -369,7 +369,7 @@ CRISIS_FAULTS = {
     "events in no column": (put(*EVENTS, "column", value="readmited"), "design › events › column", "readmited", "Did you mean 'readmitted'?"),
     "events in words": (put(*EVENTS, "column", value="team"), "design › events › column", None, "The column 'team' must be of the type integer."),
     "events of no model": (put(*EVENTS, "model", value="readmision"), "design › events › model", "readmision", "Did you mean 'readmission'?"),
-    "events of another family": (put(*EVENTS, "model", value="time_to_readmission"), "design › events › model", None, "It must name a model of the family 'logistic'."),
+    "events by a model of another family": (put(*EVENTS, "model", value="time_to_readmission"), "design › events › model", None, "It must name a model of the family 'logistic'."),
     "model of another table": (put("models", "readmission", "table", value="visits"), "design › events › model", None, "It must name a model of the table 'participants'."),
     "outcome of no arm": (put(*EVENTS, "seen", "controls", value=216), "design › events › seen", "controls", "Did you mean 'control'?"),
     "outcome of one arm": (drop(*EVENTS, "seen", "control"), "design › events › seen", "control", "Known: peer support."),

@@ -443,6 +443,7 @@ import os, runpy, signal, sys
 class Pressed:
     def find_spec(self, name, *rest):
         if name == "asprinted.study": os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores Ctrl-C
 sys.meta_path.insert(0, Pressed())
 sys.argv = ["asprinted", "--version"]
 runpy.run_module("asprinted", run_name="__main__")
