@@ -96,11 +96,7 @@ def prove(*models: str) -> _Shown:
     for name in models:
         if not found.get(name):
             raise StudyError(open_study.file, "models", name, f"Print alone decides nothing about it. Known: {', '.join(each for each in found if found[each])}.")
-    rows = [
-        (open_study.models[name]["says"] + (f" ({', '.join(each.ids(tuple(each.claims)))})" if len(found[name]) > 1 else ""), each)
-        for name in models
-        for each in found[name]
-    ]
+    rows = [(_label(open_study.models[name]["says"], each, place, len(found[name])), each) for name in models for place, each in enumerate(found[name])]
     plain = (f"{says}: {each.finding.verdict}. {each.finding.proof}{_conflict(each, ' Cannot stand together: ')}" for says, each in rows)
     body = "".join(
         f'<tr><th scope="row">{html.escape(says)}</th><td>{_SIGNS[each.finding.verdict]} {each.finding.verdict}</td>'
@@ -109,6 +105,14 @@ def prove(*models: str) -> _Shown:
     )
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Analysis", "From print alone", "Because"))
     return _Shown({"text/plain": "\n".join(plain), "text/html": f'<table class="asprinted-proof"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'})
+
+
+def _label(says: str, each: checks.Checked, place: int, count: int) -> str:
+    """The analysis: what is pooled, with the model at the first of several places; or else the model, with its claims where there are several findings."""
+    if each.part:
+        part = f"{each.part[0].upper()}{each.part[1:]}"
+        return part if place else f"{part}: {says[0].lower()}{says[1:]}"
+    return says if count == 1 else f"{says} ({', '.join(each.ids(tuple(each.claims)))})"
 
 
 def _conflict(each: checks.Checked, before: str) -> str:

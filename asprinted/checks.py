@@ -1,6 +1,6 @@
 """Which printed numbers of a study can be held against each other, and what comes of it: from the study file alone.
 
-Models give Wald tests, 2×2 tables and information bounds; columns give percentages of counts, and means and SDs of whole
+Models give Wald tests, 2×2 tables, information bounds and pools of trials; columns give percentages of counts, and means and SDs of whole
 numbers, and averages of times that end by a horizon. A model `instead_of` another is asked whether it could have printed
 the other's claims; its answer is no fault.
 """
@@ -15,13 +15,15 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from asprinted.consistency import Finding, conflict, integers, survival, tables, triples
+from asprinted.consistency import Finding, conflict, integers, pooled, survival, tables, triples
 from asprinted.consistency.conflict import CONTRADICTORY, POSSIBLE, Decision
 from asprinted.printed import Printed, parse
 from asprinted.study import RATIO_FAMILIES, Claim, Study
 from asprinted.study.entries import columns_of
 
 NAMES = {"est": "estimate", "se": "se", "lo": "lo", "hi": "hi", "p": "p"}  # statistic of a claim → name in a finding
+_OF_POOL = {name: name for name in ("est", "se", "lo", "hi", "p", "q_p", "i2", "k", "n")} | {"q": "chi2"}
+_LINKED = ({"est", "lo", "hi", "se", "p"}, {"chi2", "i2", "q_p"}, {"se", "n"})  # of these two or more are a question
 _MEASURES = {"logistic": "OR", "risk-ratio": "RR"}
 _CODINGS = {"Treatment", "Sum", "Helmert", "Diff", "Poly"}  # of full rank: whichever is used, two levels differ by the same amount
 _OF_TIMES = ("minimum", "median", "mean", "maximum")  # none lies above the last time
@@ -37,7 +39,7 @@ Claims = Mapping[str, Claim]
 class Checked:
     """One finding about a study. about: the model, or the column of a table with its filter; claims: name in the finding → ids of the claims, or assumptions, it stands for.
 
-    alternative: about a model that stands instead of another. declared: every smallest conflict holds a claim that the study
+    part: of a model that pools trials, the outcome with its filter, else empty. alternative: about a model that stands instead of another. declared: every smallest conflict holds a claim that the study
     file expects to be otherwise than printed.
     """
 
@@ -46,6 +48,7 @@ class Checked:
     claims: Mapping[str, tuple[str, ...]]
     alternative: bool = False
     declared: bool = False
+    part: str = ""
 
     @property
     def fault(self) -> bool:
@@ -59,7 +62,7 @@ class Checked:
     def as_json(self) -> dict[str, Any]:
         """The finding with its claims, of what JSON can hold."""
         witness = {name: float(value) if isinstance(value, Fraction) else value for name, value in self.finding.witness.items()}
-        rest = {"about": self.about, "claims": dict(self.claims), "alternative": self.alternative, "declared": self.declared, "fault": self.fault}
+        rest = {"about": self.about, "part": self.part, "claims": dict(self.claims), "alternative": self.alternative, "declared": self.declared, "fault": self.fault}
         return asdict(replace(self.finding, witness=witness)) | rest
 
 
@@ -100,6 +103,11 @@ def _versions(claims: list[Claim], names: Mapping[str, str]) -> Iterator[dict[st
 def _of_models(study: Study) -> Iterator[Checked]:
     for name, model in study.models.items():
         other = model.get("instead_of")
+        if model["family"] == "random-effects":
+            yield from _of_pools(study, name, model)
+            continue
+        if other and study.models[other]["family"] == "random-effects":
+            continue
         groups: dict[tuple, list[Claim]] = {}
         for claim in _numbers(study):
             by = claim.by
@@ -137,6 +145,30 @@ def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Clai
     finding = triples.check(**numbers, scale="log" if model["family"] in RATIO_FAMILIES else "identity", level=level, test=test)
     unused = "".join(f" (Of the test alone: the field {field!r} takes no part, since {why}.)" for field, why in _ALONE.items() if field in model)
     return replace(finding, question=finding.question + unused), {}
+
+
+def _of_pools(study: Study, name: str, model: Mapping[str, Any]) -> Iterator[Checked]:
+    """Each outcome that a model pools, under each filter of its claims."""
+    other = model.get("instead_of")
+    groups: dict[str, list[Claim]] = {}
+    for claim in _numbers(study):
+        if claim.by.get("model") == (other or name) and claim.by["statistic"] in _OF_POOL:
+            groups.setdefault(_part(claim.by), []).append(claim)
+    options = {"level": model.get("level", 0.95), "estimator": model.get("estimator", "DL"), "test": model.get("test", "wald-z"), "measure": model["effect"]["measure"]}
+    for part, claims in groups.items():
+        for chosen in _versions(claims, _OF_POOL):
+            if options["test"] != "wald-z":  # the quantile of t is not applied to print
+                chosen = {key: claim for key, claim in chosen.items() if key not in ("se", "p")}
+            if any(len(names & chosen.keys()) > 1 for names in _LINKED):
+                question = f"{part[0].upper()}{part[1:]}: can one pool of trials print {conflict.and_list(chosen)}?"
+                finding = pooled.check(**{key: _printed(claim) for key, claim in chosen.items()}, **options, question=question)
+                yield replace(_checked(study, finding, name, {key: (claim.id,) for key, claim in chosen.items()}, bool(other)), part=part)
+
+
+def _part(by: Mapping[str, Any]) -> str:
+    """The outcome of a pooled claim with the values of its filter: "calm, both sites"."""
+    values = (value for _, value in sorted(by.get("filter", {}).items()))
+    return ", ".join([by["outcome"], *(conflict.and_list(map(str, value)) if isinstance(value, list) else str(value) for value in values)])
 
 
 def _table(study: Study, model: Mapping[str, Any], contrast: str) -> tuple[str, str] | None:

@@ -85,6 +85,8 @@ class Reanalysis:
     def _value(self, by: Mapping[str, Any]) -> float | str:
         if "model" not in by:
             return self._describe(by)
+        if self.study.models[by["model"]]["family"] == "random-effects":
+            return self._pooled(by)
         outcomes = by.get("outcome", "outcome")
         if isinstance(outcomes, str):
             return self._estimate(by, outcomes)
@@ -99,10 +101,34 @@ class Reanalysis:
         except ValueError as error:
             raise StudyError(self.study.file, SEPARATOR.join(("models", by["model"], "contrasts", by["contrast"])), outcome, f"{error}.") from None
 
+    def pooled(self, model: str, outcome: str, filter: Mapping[str, Any] | None = None) -> tuple[models.Pooled, models.Effects]:
+        """The pool of one outcome's rows in a random-effects model, and the effects in it. Raises StudyError where no row is left."""
+        spec = self._spec(model)
+        wanted = {spec["outcome_column"]: outcome} | (filter or {})
+        try:
+            effects = models.effects_of(spec, _filtered(self.tables[spec["table"]], wanted))
+        except ValueError as error:
+            raise StudyError(self.study.file, SEPARATOR.join(("models", model)), wanted, f"{error}.") from None
+        return models.pool(effects.g, effects.v, spec.get("estimator", "DL"), spec.get("test", "wald-z"), spec.get("level", 0.95)), effects
+
+    def _pooled(self, by: Mapping[str, Any]) -> float:
+        name, filter = by["statistic"], by.get("filter", {})
+        found, effects = self.pooled(by["model"], by["outcome"], filter)
+        if name == "n":
+            return float(effects.n.sum())
+        if name in ("egger", "egger_p"):
+            test = models.egger(effects.g, effects.v, effects.unit_se)
+            return float(test.slope if name == "egger" else test.p)
+        if name == "lead":
+            *rest, (column, value) = filter.items()
+            spec = self.study.models[by["model"]]
+            rows = _filtered(self.tables[spec["table"]], {spec["outcome_column"]: by["outcome"], **spec.get("rows", {}), **dict(rest)})
+            others = [other for other in rows[column].dropna().unique() if other != value]
+            return float(found.est - max(self.pooled(by["model"], by["outcome"], {**filter, column: other})[0].est for other in others))
+        return float(getattr(found, name))
+
     def _describe(self, by: Mapping[str, Any]) -> float | str:
-        frame = self.tables[by["table"]]
-        for column, wanted in by.get("filter", {}).items():
-            frame = frame[frame[column].isin(wanted if isinstance(wanted, list) else [wanted])]
+        frame = _filtered(self.tables[by["table"]], by.get("filter", {}))
         return _STATISTICS[by["statistic"]](self, frame, by)
 
     # The statistics of a table, each taking the filtered frame and the entry's `by`.
@@ -168,6 +194,13 @@ class Reanalysis:
         return float(inner.value_counts().max() / len(values))
 
 
+def _filtered(frame: pd.DataFrame, filter: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows that have each column's value, or one of its list of values."""
+    for column, wanted in filter.items():
+        frame = frame[frame[column].isin(wanted if isinstance(wanted, list) else [wanted])]
+    return frame
+
+
 def _share_at(end: int):
     def share(self: Reanalysis, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
         values = frame[by["column"]].dropna().astype(float)
@@ -195,6 +228,7 @@ _STATISTICS = {
     "minimum": _of_column(np.min),
     "maximum": _of_column(np.max),
     "percent_at_least": lambda self, frame, by: float(100 * (frame[by["column"]].dropna().astype(float) >= by["at_least"]).mean()),
+    "percent_equal": lambda self, frame, by: float(100 * (frame[by["column"]].dropna() == by["equals"]).mean()),
     "mean": _of_column(np.mean),
     "sd": _of_column(lambda values: values.std(ddof=1)),
     "skewness": _of_column(lambda values: values.skew()),

@@ -104,7 +104,7 @@ def all_breaks(root: Path) -> list[Break]:
     for chapter in toc.chapters(root):
         found += chapter_breaks(root, chapter)
     for study in sorted(root.glob("data/*/study.yml")):
-        found += [*record_breaks(root, study.parent), *people_breaks(root, study.parent), *printed_breaks(root, study)]
+        found += [*record_breaks(root, study.parent), *people_breaks(root, study.parent), *trial_breaks(root, study.parent), *printed_breaks(root, study)]
     return found
 
 
@@ -161,6 +161,39 @@ def people_breaks(root: Path, folder: Path) -> Iterator[Break]:
                     claims_on(study, time))  # fmt: skip
 
 
+def trial_breaks(root: Path, folder: Path) -> Iterator[Break]:
+    """Yield breaks of one trial of a meta-analysis: its size, a mean, an arm, a direction turned, a row left out; claims must be named."""
+    from asprinted.study import load
+
+    study = load(folder)
+    design = study.design.get("trials")
+    if not design:
+        return
+    model, size = study.models[design["effects"]["model"]], design["people"]["column"]
+    tables = {name: (folder / study.tables[name]["file"]).relative_to(root).as_posix() for name in (design["table"], design["effects"]["table"])}
+    trials, outcomes = tables.values()
+    yield Break(f"{trials}: one trial with one person more", trials,
+                lambda text: other_person(text, size, lambda rows: rows[0], lambda row: str(int(row[size]) + 1)), claims_on(study, size))  # fmt: skip
+    effect = model["effect"]
+    changes: dict[str, Callable[[str], str]] = {
+        effect["n"][0]: lambda value: str(int(value) // 2),
+        effect["mean"][0]: lambda value: f"{1.5 * float(value):.2f}",
+        effect["sd"][1]: lambda value: f"{float(value) / 3:.2f}",
+    }
+    if "direction" in effect:
+        changes[effect["direction"]] = lambda value: str(-int(value))
+    if "second" in design["effects"]:
+        changes[design["effects"]["second"]] = lambda value: str(1 - int(value))
+    outcome = model["outcome_column"]
+    printed = next(claim.by["outcome"] for claim in study.claims.values() if claim.kind == "number" and (claim.by or {}).get("model") == design["effects"]["model"])
+    for column, change in changes.items():
+        yield Break(f"{outcomes}: one {column} changed", outcomes,
+                    lambda text, column=column, change=change: other_person(
+                        text, column, lambda rows: max((row for row in rows if row[outcome] == printed), key=lambda row: int(row[effect["n"][0]])),
+                        lambda row: change(row[column])),
+                    claims_on(study, column))  # fmt: skip
+
+
 def claims_on(study, column: str) -> tuple[str, ...]:
     """Return the ids of the claims and assumptions that depend on a column by name, in a filter or in a model."""
     entries = {**study.claims, **study.assumptions}
@@ -171,6 +204,7 @@ def columns_used(by: dict, model: dict) -> set[str]:
     """Return the columns that an entry's `by` names, itself or through its model."""
     named = [by.get(field, []) for field in ("column", "outcome", "event")] + [model.get(field, []) for field in ("groups", "time")]
     within = [by.get("filter", {}), by.get("between", {}), model.get("rows", {}), model.get("waves", {}).get("columns", {})]
+    named += [pair for part, pair in model.get("effect", {}).items() if part != "measure"] + [model.get("outcome_column", [])]
     within += [term["at"] for terms in model.get("contrasts", {}).values() for term in terms]
     formula = re.sub(r"""(['"]).*?\1|\{outcome\}""", "", model.get("formula", ""))
     names = {name for each in named for name in ([each] if isinstance(each, str) else each)}
@@ -268,7 +302,7 @@ def chapter_breaks(root: Path, chapter: Path) -> Iterator[Break]:
         yield Break(f"{place}: a cell without its outputs", place, _on_cell(shown, _without_outputs), (cell,), place)
         yield Break(f"{place}: a cell as if never run", place, _on_cell(shown, _never_run), (f"cell [{shown + 1}]",),
                     "tests/notebooks/test_chapters_stored.py")  # fmt: skip
-    for what, pattern, instead in (("interaction", _INTERACTION, r"\1 + "), ("last covariate", _COVARIATE, r"\1")):
+    for what, pattern, instead in (("interaction", _INTERACTION, r"\1 + "), ("last covariate", _COVARIATE, r"\1"), ("variance between trials", _BETWEEN, "(v)")):
         model = next((n for n, cell in enumerate(cells) if pattern.search(notebooks.text(cell["source"]))), None)
         if model is not None:
             yield Break(f"{place}: a model without its {what}", place, _on_cell(model, _without(pattern, instead)),
@@ -310,6 +344,7 @@ def _never_run(cell: dict) -> None:
 
 
 _INTERACTION = re.compile(r"(~[^\n\"']*?(?:[\"'][^\n\"']*[\"'])?[^\n\"']*?)\s\*\s")
+_BETWEEN = re.compile(r"\(v \+ tau2\)")
 _COVARIATE = re.compile(r"(~[^\n\"']*?(?:[\"'][^\n\"']*[\"'])?[^\n\"']*?)\s\+\s[\w()]+(?=[\"'])")
 
 

@@ -5,7 +5,7 @@ proof and the smallest set of numbers in conflict; or undecided. Nothing here ne
 `asprinted.printed`, so that it also runs in a reader's browser.
 
 >>> from asprinted.consistency import triples
->>> triples.check(hi="0.90", p=".20", scale="log").verdict
+>>> triples.check(hi="0.90", p=".30", scale="log").verdict
 'contradictory'
 """
 

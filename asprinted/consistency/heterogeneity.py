@@ -26,7 +26,7 @@ def check(
         if name in numbers and (numbers[name].relation != "=" or numbers[name].value < least or numbers[name].value % 1):
             raise ValueError(f"{name} {numbers[name].text!r} is no number of {'trials' if name == 'k' else 'degrees of freedom'}: give a whole number from {least}")
     names = conflict.and_list(numbers) if numbers else "nothing"
-    return conflict.finding(question or f"Can one Q print {names}?", numbers, _decide)
+    return conflict.finding(question or f"Can one Q print {names}?", numbers, decide)
 
 
 def p_range(chi2: Text | None = None, k: Text | None = None, i2: Text | None = None, df: Text | None = None) -> tuple[float, float]:
@@ -35,7 +35,7 @@ def p_range(chi2: Text | None = None, k: Text | None = None, i2: Text | None = N
     degrees = _degrees(numbers)
     if not degrees:
         raise ValueError("no number of trials: give k or df")
-    low, high, *_ = _q_interval(numbers, degrees)
+    low, high, *_ = q_interval(numbers, degrees)
     if high is not None and low > high:
         raise ValueError("no Q prints these numbers: ask check() why")
     return 0.0 if high is None else float(_tail(high, degrees)[0]), float(_tail(low, degrees)[1])
@@ -46,13 +46,13 @@ def _degrees(numbers: Numbers) -> int:
     return int(numbers["df"].value) if "df" in numbers else int(numbers["k"].value) - 1 if "k" in numbers else 0
 
 
-def _decide(numbers: Numbers) -> Decision:
+def decide(numbers: Numbers) -> Decision:
     degrees = _degrees(numbers)
     if {"k", "df"} <= set(numbers) and degrees != numbers["k"].value - 1:
         return Decision(CONTRADICTORY, f"{numbers['k'].text} trials have {numbers['k'].value - 1} degrees of freedom, not {degrees}.")
     if "i2" in numbers and not _is_share(numbers["i2"]):
         return Decision(CONTRADICTORY, f"I² lies from 0% to below 100%, and nothing there prints as {numbers['i2'].text}.")
-    low, high, low_closed, high_closed = _q_interval(numbers, degrees)
+    low, high, low_closed, high_closed = q_interval(numbers, degrees)
     given = conflict.and_list([name for name in ("chi2", "i2", "k", "df") if name in numbers] or ["nothing"])
     if high is not None and (low > high or (low == high and not (low_closed and high_closed))):
         of = f"With {degrees} degrees of freedom, no" if degrees else "No"
@@ -82,7 +82,7 @@ def _witness(q: Fraction, degrees: int, numbers: Numbers) -> dict[str, Number]:
     return {name: conflict.plain(value, numbers[name]) if name in numbers else float(value) for name, value in values.items()}
 
 
-def _q_interval(numbers: Numbers, degrees: int) -> tuple[Fraction, Fraction | None, bool, bool]:
+def q_interval(numbers: Numbers, degrees: int) -> tuple[Fraction, Fraction | None, bool, bool]:
     """The values of Q that print as chi2 and i2: both ends, and whether each belongs to them; an upper end of None is open."""
     low, high, low_closed, high_closed = Fraction(0), None, True, False
     ends = []

@@ -14,13 +14,16 @@ import pandas as pd
 from scipy import stats
 
 from asprinted.models.binary import log_risks, logistic, logistic_gee
-from asprinted.models.formula import Design, design
+from asprinted.models.effects import hedges_g
+from asprinted.models.formula import Design, design, used_rows
+from asprinted.models.pooled import Pooled, pool
 from asprinted.models.scores import least_squares, random_intercept
+from asprinted.models.small_studies import egger
 from asprinted.models.survival import cox, survival_curve, survival_median
 
 __all__ = [
-    "Design", "Estimate", "Fit", "cox", "design", "fit", "least_squares", "logistic", "logistic_gee", "random_intercept",
-    "survival_curve", "survival_median",
+    "Design", "Effects", "Estimate", "Fit", "Pooled", "cox", "design", "effects_of", "egger", "fit", "hedges_g", "least_squares", "logistic", "logistic_gee",
+    "pool", "random_intercept", "survival_curve", "survival_median",
 ]  # fmt: skip
 
 
@@ -44,6 +47,43 @@ class Estimate:
         if not self.ratio:
             raise ValueError("a difference has no reduction in per cent: ask a model of a ratio for it")
         return 100 * (1 - self.est)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The effects of the rows that a random-effects model uses, each (k,).
+
+    g: Hedges' g in the direction of the outcome. v: its variance. n: people in both arms. unit_se: √(1/n₁ + 1/n₂), the part of the
+    standard error that does not depend on g. rows: positions in the table.
+    """
+
+    g: np.ndarray
+    v: np.ndarray
+    n: np.ndarray
+    unit_se: np.ndarray
+    rows: np.ndarray
+
+
+def effects_of(model: Mapping[str, Any], frame: pd.DataFrame) -> Effects:
+    """The Effects of the rows of `frame` that `model` (of the family random-effects) uses; rows without an effect are left out.
+
+    Raises ValueError where no row is left, or a column is missing.
+    """
+    named = model["effect"]
+    rows = np.flatnonzero(used_rows(model, frame))
+    pairs = [(named["n"][arm], named["mean"][arm], named["sd"][arm]) for arm in (0, 1)]
+    columns = [name for arm in pairs for name in arm] + ([named["direction"]] if "direction" in named else [])
+    for name in columns:
+        if name not in frame:
+            raise ValueError(f"the table has no column {name!r}: give one of {', '.join(map(str, frame.columns))}")
+    values = np.stack([pd.to_numeric(frame[name]).to_numpy(dtype=float, na_value=np.nan)[rows] for name in columns])
+    there = np.isfinite(values).all(axis=0)
+    if not there.any():
+        raise ValueError("no row has an effect: every one has a missing value")
+    values, rows = values[:, there], rows[there]
+    g, v = hedges_g(*values[:6])
+    direction = values[6] if len(values) > 6 else 1.0
+    return Effects(direction * g, v, values[0] + values[3], np.sqrt(1 / values[0] + 1 / values[3]), rows)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from asprinted.study.entries import SEPARATOR, Study, StudyError, columns_of, whole, within
+from asprinted.study.parts import divided, fault, shares_of, typed
+from asprinted.study.trials import check_trials
 
 _COVARIATES = {"whole": ("column", "mean", "sd"), "category": ("column", "shares"), "flags": ("columns", "shares"), "tally": ("column", "totals", "spread")}
 _ANY, _SPREAD, _CORRELATION, _SHARE = (-math.inf, math.inf), (0.0, math.inf), (-1.0, 1.0), (0.0, 1.0)
@@ -28,22 +30,19 @@ def check_design(study: Study, need: Callable[..., None]) -> None:
     """
     for part in ("scores", "scales", "events", "durations"):
         if part in study.design and "people" not in study.design:
-            raise _fault(study, f"{part.capitalize()} belong to people: add 'people'.")
+            raise fault(study, f"{part.capitalize()} belong to people: add 'people'.")
     for part, check in _PARTS.items():
         if part in study.design:
             check(study, study.design[part], need)
     if "people" in study.design:
         _every_column_is_made_once(study)
     makers: dict[str, str] = {}
-    for part in ("people", "scores", "scales", "cells"):
-        table = study.design.get(part, {}).get("table", "")
+    tables = [((part,), study.design.get(part, {})) for part in ("people", "scores", "scales", "cells", "trials")]
+    for where, spec in (*tables, (("trials", "effects"), study.design.get("trials", {}).get("effects", {}))):
+        table, part = spec.get("table", ""), SEPARATOR.join(where)
         if table in makers:
-            raise _fault(study, f"The table {table!r} is made by {makers[table]!r} already: give each part a table of its own.", part, "table")
+            raise fault(study, f"The table {table!r} is made by {makers[table]!r} already: give each part a table of its own.", *where, "table")
         makers |= {table: part} if table else {}
-
-
-def _fault(study: Study, remedy: str, *where: str) -> StudyError:
-    return StudyError(study.file, SEPARATOR.join(("design", *where)), None, remedy)
 
 
 def _arms(study: Study) -> dict[str, Any]:
@@ -61,47 +60,21 @@ def _limited(study: Study, entry: Mapping[str, Any], limits: str, *where: str) -
             within(study, entry[name], *ends, "design", *where, name)
 
 
-def _typed(study: Study, columns: Mapping[str, Any], column: str, types: tuple[str, ...], *where: str) -> None:
-    if columns[column]["type"] not in types:
-        raise _fault(study, f"The column {column!r} must be of the type {' or '.join(types)}.", *where)
-
-
-def _shares(study: Study, entry: Mapping[str, Any], need: Callable[..., None], *where: str) -> dict[str, float]:
-    """The shares that the entry names. Raises StudyError where there are none, or one is no share."""
-    id = entry["shares"]
-    need(id, study.assumptions, "design", *where, "shares")
-    shares = study.shares(id)
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise StudyError(study.file, SEPARATOR.join(("assumptions", id, "value", name)), share, "A share lies between 0 and 1.")
-    return shares
-
-
-def _divided(study: Study, entry: Mapping[str, Any], column: Mapping[str, Any], need: Callable[..., None], *where: str) -> None:
-    """Raise StudyError where the entry's shares do not divide people over the values of one column."""
-    shares, place = _shares(study, entry, need, *where), SEPARATOR.join(("assumptions", entry["shares"], "value"))
-    if abs(sum(shares.values()) - 1) > len(shares) / 200:  # whole percentages, each rounded by half of one at most
-        raise StudyError(study.file, place, round(sum(shares.values()), 6), "The shares must add up to 1.")
-    for name in shares if column["type"] == "integer" else ():
-        if not name.removeprefix("-").isdecimal():
-            raise StudyError(study.file, place, name, f"The column {entry['column']!r} holds whole numbers: name each share by one.")
-
-
 def _people(study: Study, people: dict[str, Any], need: Callable[..., None]) -> None:
     need(people["table"], study.tables, "design", "people", "table")
     key, columns = study.tables[people["table"]]["key"], study.tables[people["table"]]["columns"]
     if len(key) > 1:
-        raise _fault(study, f"A row of it is one person: give it a key of one column, not {', '.join(key)}.", "people", "table")
-    _typed(study, columns, key[0], ("string",), "people", "table")
+        raise fault(study, f"A row of it is one person: give it a key of one column, not {', '.join(key)}.", "people", "table")
+    typed(study, columns, key[0], ("string",), "people", "table")
     for name in ("arms", "sites", "groups"):
         if name in people:
             need(people[name]["column"], columns, "design", "people", name, "column")
-            _typed(study, columns, people[name]["column"], ("string",), "people", name, "column")
+            typed(study, columns, people[name]["column"], ("string",), "people", name, "column")
     for arm in _arms(study):
         need(arm, columns[people["arms"]["column"]].get("values", [arm]), "design", "people", "arms", "sizes")
         _size(study, arm)
     if "sites" in people:
-        _divided(study, people["sites"], columns[people["sites"]["column"]], need, "people", "sites")
+        divided(study, people["sites"], columns[people["sites"]["column"]], need, "people", "sites")
     if "groups" in people:
         need(people["groups"]["arm"], _arms(study), "design", "people", "groups", "arm")
         smallest = whole(study, people["groups"]["smallest"], "design", "people", "groups", "smallest", low=1)
@@ -113,24 +86,24 @@ def _people(study: Study, people: dict[str, Any], need: Callable[..., None]) -> 
 def _covariate(study: Study, part: dict[str, Any], columns: dict[str, Any], need: Callable[..., None], *where: str) -> None:
     for name in _COVARIATES[part["kind"]]:
         if name not in part:
-            raise _fault(study, f"The field {name!r} is missing: add it.", *where)
+            raise fault(study, f"The field {name!r} is missing: add it.", *where)
     for arm in (*([part["arm"]] if "arm" in part else []), *part.get("totals", {})):
         need(arm, _arms(study), "design", *where)
     for column in part["columns"] if part["kind"] == "flags" else [part["column"]]:
         need(column, columns, "design", *where)
-        _typed(study, columns, column, ("integer", "string") if part["kind"] == "category" else ("integer",), *where)
+        typed(study, columns, column, ("integer", "string") if part["kind"] == "category" else ("integer",), *where)
     _limited(study, part, "covariates", *where)
     if part["kind"] == "flags":
-        shares = _shares(study, part, need, *where)
+        shares = shares_of(study, part, need, *where)
         for column in part["columns"]:
             need(column, shares, "design", *where, "columns")
         return
     spec = columns[part["column"]]
     if part["kind"] == "category":
-        _divided(study, part, spec, need, *where)
+        divided(study, part, spec, need, *where)
     elif part["kind"] == "whole":
         if not {"minimum", "maximum"} <= set(spec):
-            raise _fault(study, f"Give the column {part['column']!r} a minimum and a maximum.", *where)
+            raise fault(study, f"Give the column {part['column']!r} a minimum and a maximum.", *where)
         within(study, part["mean"], spec["minimum"], spec["maximum"], "design", *where, "mean")
     else:
         for arm in _arms(study):
@@ -148,9 +121,9 @@ def _every_column_is_made_once(study: Study) -> None:
         made += [study.design[part][field] for field in fields if part in study.design]
     for column in study.tables[people["table"]]["columns"]:
         if made.count(column) > 1:
-            raise _fault(study, f"The column {column!r} is made {made.count(column)} times: leave one.", "people")
+            raise fault(study, f"The column {column!r} is made {made.count(column)} times: leave one.", "people")
         if column not in made:
-            raise _fault(study, f"Nothing makes the column {column!r}: add a covariate, or take the column out.", "people")
+            raise fault(study, f"Nothing makes the column {column!r}: add a covariate, or take the column out.", "people")
 
 
 def _scored(study: Study, part: str, spec: dict[str, Any], need: Callable[..., None]) -> None:
@@ -160,8 +133,8 @@ def _scored(study: Study, part: str, spec: dict[str, Any], need: Callable[..., N
     columns, key = table["columns"], [*study.tables[people]["key"], spec["visit"]]
     need(spec["visit"], columns, "design", part, "visit")
     if table["key"] != key or table.get("parent") != people:
-        raise _fault(study, f"A row of it is one person at one visit: give it the parent {people!r} and the key {key}.", part, "table")
-    _typed(study, columns, spec["visit"], ("integer",), part, "visit")
+        raise fault(study, f"A row of it is one person at one visit: give it the parent {people!r} and the key {key}.", part, "table")
+    typed(study, columns, spec["visit"], ("integer",), part, "visit")
     for month in spec["months"]:
         need(month, columns[spec["visit"]].get("values", [month]), "design", part, "months")
     if spec["months"] != sorted(set(spec["months"])):
@@ -169,15 +142,15 @@ def _scored(study: Study, part: str, spec: dict[str, Any], need: Callable[..., N
     for outcome in spec["outcomes"]:
         need(outcome, columns, "design", part, "outcomes", outcome)
         if columns[outcome]["type"] == "string" or not columns[outcome].get("minimum", math.inf) < columns[outcome].get("maximum", -math.inf):
-            raise _fault(study, f"The column {outcome!r} must hold numbers between a minimum and a larger maximum.", part, "outcomes", outcome)
+            raise fault(study, f"The column {outcome!r} must hold numbers between a minimum and a larger maximum.", part, "outcomes", outcome)
     for column in columns:
         if column not in (*key, *spec["outcomes"]):
-            raise _fault(study, f"Nothing makes the column {column!r} of {spec['table']!r}: add an outcome, or take the column out.", part, "outcomes")
+            raise fault(study, f"Nothing makes the column {column!r} of {spec['table']!r}: add an outcome, or take the column out.", part, "outcomes")
     _limited(study, spec["losses"], "losses", part, "losses")
     for arm, amounts in spec["losses"]["seen"].items():
         need(arm, _arms(study), "design", part, "losses", "seen")
         if len(amounts) != len(spec["months"]) - 1:
-            raise _fault(study, f"Give {len(spec['months']) - 1} amounts, one for each visit after the first.", part, "losses", "seen", arm)
+            raise fault(study, f"Give {len(spec['months']) - 1} amounts, one for each visit after the first.", part, "losses", "seen", arm)
         for amount in amounts:
             whole(study, amount, "design", part, "losses", "seen", arm)
     for arm in _arms(study):
@@ -195,7 +168,7 @@ def _scores(study: Study, scores: dict[str, Any], need: Callable[..., None]) -> 
             need(arm, _arms(study), "design", *where, "change")
             within(study, amount, *_ANY, "design", *where, "change", arm)
         if "group_icc" in entry and "groups" not in study.design["people"]:
-            raise _fault(study, "It is of programme groups: add 'groups' to people, or take it out.", *where, "group_icc")
+            raise fault(study, "It is of programme groups: add 'groups' to people, or take it out.", *where, "group_icc")
 
 
 def _scales(study: Study, scales: dict[str, Any], need: Callable[..., None]) -> None:
@@ -203,9 +176,9 @@ def _scales(study: Study, scales: dict[str, Any], need: Callable[..., None]) -> 
     months = [str(month) for month in scales["months"]]
     for outcome, entry in scales["outcomes"].items():
         where, column = ("scales", "outcomes", outcome), study.tables[scales["table"]]["columns"][outcome]
-        _typed(study, {outcome: column}, outcome, ("integer",), *where)
+        typed(study, {outcome: column}, outcome, ("integer",), *where)
         if len(entry["mean"]) > 1 and "r" not in entry:
-            raise _fault(study, "The field 'r' is missing: a score measured more than once needs it.", *where)
+            raise fault(study, "The field 'r' is missing: a score measured more than once needs it.", *where)
         _limited(study, entry, "scale", *where)
         sd = entry["sd"] if isinstance(entry["sd"], dict) else dict.fromkeys(entry["mean"], entry["sd"])
         for name, held, ends in (("mean", entry["mean"], (column["minimum"], column["maximum"])), ("sd", sd, _SPREAD)):
@@ -226,35 +199,35 @@ def _events(study: Study, events: dict[str, Any], need: Callable[..., None]) -> 
         need(arm, events["seen"], "design", "events", "seen")
         seen = whole(study, events["seen"][arm], "design", "events", "seen", arm)
         if seen > _size(study, arm):
-            raise _fault(study, f"{seen} people cannot have the outcome: the arm {arm!r} has fewer.", "events", "seen", arm)
+            raise fault(study, f"{seen} people cannot have the outcome: the arm {arm!r} has fewer.", "events", "seen", arm)
         if arm not in events.get("yes", {}) and arm not in events.get("share", {}):
-            raise _fault(study, f"Give the arm {arm!r} a number in 'yes', or a 'share' where none is printed.", "events")
+            raise fault(study, f"Give the arm {arm!r} a number in 'yes', or a 'share' where none is printed.", "events")
         if arm in events.get("yes", {}) and whole(study, events["yes"][arm], "design", "events", "yes", arm) > seen:
-            raise _fault(study, f"More people of the arm {arm!r} have the event than have the outcome.", "events", "yes", arm)
+            raise fault(study, f"More people of the arm {arm!r} have the event than have the outcome.", "events", "yes", arm)
 
 
 def _durations(study: Study, durations: dict[str, Any], need: Callable[..., None]) -> None:
     _filled(study, "durations", durations, need, ("event", "time"), "cox")
     model, columns = study.models[durations["model"]], columns_of(study, durations["table"])
     if model["time"] != durations["time"]:
-        raise _fault(study, f"The model {durations['model']!r} takes its times from the column {model['time']!r}: name that one.", "durations", "time")
+        raise fault(study, f"The model {durations['model']!r} takes its times from the column {model['time']!r}: name that one.", "durations", "time")
     claimed = {name: [claim.id for claim in study.claims.values() if (claim.by or {}).get("model") == name] for name in study.models}
     if not claimed[durations["model"]]:
         others = "; ".join(f"{name!r} has {', '.join(ids)}" for name, ids in claimed.items() if ids and study.models[name]["family"] == "cox")
-        raise _fault(study, f"No claim is on the model {durations['model']!r}, so nothing says what the times are to print.{f' Name another: {others}.' if others else ''}", "durations", "model")
+        raise fault(study, f"No claim is on the model {durations['model']!r}, so nothing says what the times are to print.{f' Name another: {others}.' if others else ''}", "durations", "model")
     least, most = (within(study, amount, 0, math.inf, "design", "durations", "follow_up", str(end)) for end, amount in enumerate(durations["follow_up"]))
     if least > most:
-        raise _fault(study, f"The shortest follow-up comes first, not {least:g} before {most:g}.", "durations", "follow_up")
+        raise fault(study, f"The shortest follow-up comes first, not {least:g} before {most:g}.", "durations", "follow_up")
     if not 0 < most <= columns[durations["time"]].get("maximum", math.inf):
-        raise _fault(study, f"It ends at {most:g}, which the column {durations['time']!r} does not hold: change one of them.", "durations", "follow_up")
+        raise fault(study, f"It ends at {most:g}, which the column {durations['time']!r} does not hold: change one of them.", "durations", "follow_up")
     if "within" in durations:
         column = durations["within"]["column"]
         need(column, columns, "design", "durations", "within", "column")
         if column in (durations["time"], durations["event"]) or columns[column].get("values") not in ([0, 1], [1, 0]):
-            raise _fault(study, f"The column {column!r} does not say who had the event by then: name another column, whose values are 0 and 1.", "durations", "within", "column")
+            raise fault(study, f"The column {column!r} does not say who had the event by then: name another column, whose values are 0 and 1.", "durations", "within", "column")
         until = within(study, durations["within"]["until"], 0, math.inf, "design", "durations", "within", "until")
         if least < until:
-            raise _fault(study, f"It begins at {least:g}, before {until:g}, by which the column {column!r} says who had the event: follow everyone to then.", "durations", "follow_up")
+            raise fault(study, f"It begins at {least:g}, before {until:g}, by which the column {column!r} says who had the event: follow everyone to then.", "durations", "follow_up")
     for name in ("events", "share", "later"):
         for arm, amount in durations.get(name, {}).items():
             need(arm, _arms(study), "design", "durations", name)
@@ -277,16 +250,16 @@ def _events_fit(study: Study, durations: dict[str, Any], arm: str) -> None:
 def _filled(study: Study, part: str, spec: dict[str, Any], need: Callable[..., None], columns: tuple[str, ...], family: str) -> None:
     """What `events` and `durations` have in common: columns of the table of people, and a model of one family."""
     if spec["table"] != study.design["people"]["table"]:
-        raise _fault(study, f"It must be the table of people, {study.design['people']['table']!r}.", part, "table")
+        raise fault(study, f"It must be the table of people, {study.design['people']['table']!r}.", part, "table")
     held = study.tables[spec["table"]]["columns"]
     for name in columns:
         need(spec[name], held, "design", part, name)
-        _typed(study, held, spec[name], ("integer", "number") if name == "time" else ("integer",), part, name)
+        typed(study, held, spec[name], ("integer", "number") if name == "time" else ("integer",), part, name)
     need(spec["model"], study.models, "design", part, "model")
     if study.models[spec["model"]]["family"] != family:
-        raise _fault(study, f"It must name a model of the family {family!r}.", part, "model")
+        raise fault(study, f"It must name a model of the family {family!r}.", part, "model")
     if study.models[spec["model"]]["table"] != spec["table"]:
-        raise _fault(study, f"It must name a model of the table {spec['table']!r}.", part, "model")
+        raise fault(study, f"It must name a model of the table {spec['table']!r}.", part, "model")
     _limited(study, spec, part, part)
     for arm, amount in spec.get("share", {}).items():
         within(study, amount, *_SHARE, "design", part, "share", arm)
@@ -305,4 +278,4 @@ def _cells(study: Study, cells: dict[str, Any], need: Callable[..., None]) -> No
         within(study, cells["free"]["share"], *_SHARE, "design", "cells", "free", "share")
 
 
-_PARTS = {"people": _people, "scores": _scores, "scales": _scales, "events": _events, "durations": _durations, "cells": _cells}
+_PARTS = {"people": _people, "scores": _scores, "scales": _scales, "events": _events, "durations": _durations, "cells": _cells, "trials": check_trials}

@@ -12,20 +12,25 @@ from asprinted.study.designs import check_design
 from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Claim, Study, StudyError, columns_of, nearest, number_in, whole
 
 _OF_MODEL = {"est", "se", "lo", "hi", "p", "reduction"}
+_OF_POOL = _OF_MODEL - {"reduction"} | {"tau2", "q", "q_p", "i2", "k", "n", "prediction_lo", "prediction_hi", "lead", "egger", "egger_p"}
 _OF_BOUNDED = {"share_at_minimum", "share_at_maximum", "largest_share"}
 _OF_NUMBERS = _OF_BOUNDED | {"percent", "mean", "sd", "skewness", "correlation", "icc", "lost_difference", "smallest_sum", "sum", "percent_at_least", "median", "survival_median", "minimum", "maximum"}
 _OF_VISITS = {"correlation", "icc", "lost_difference", "returned", "duplicates"}
 _ESTIMATORS = {
     "mixed": ("REML", "ML"), "linear": ("OLS",), "risk-ratio": ("proportions",), "gee-logistic": ("GEE",), "logistic": ("ML",), "cox": ("partial-likelihood",),
+    "random-effects": ("DL", "common", "PM", "REML"),
 }  # fmt: skip
 _REQUIRED = {
     "mixed": ("formula", "groups"), "linear": ("formula",), "risk-ratio": (), "gee-logistic": ("formula", "groups"), "logistic": ("formula",), "cox": ("formula", "time"),
+    "random-effects": ("effect", "outcome_column"),
 }  # fmt: skip
 _ONLY = {
     "time": ("cox",), "until": ("cox",), "ties": ("cox",), "events": ("cox",), "covariance": ("logistic", "cox"),
-    "counts": ("logistic", "risk-ratio"), "missing": ("risk-ratio",),
+    "counts": ("logistic", "risk-ratio"), "missing": ("risk-ratio",), "effect": ("random-effects",), "outcome_column": ("random-effects",),
+    "contrasts": tuple(family for family in _ESTIMATORS if family != "random-effects"),
 }  # fmt: skip
-_NEEDS = {"count": (), "duplicates": ()} | {name: ("column", "between") for name in ("correlation", "icc", "lost_difference", "returned")} | {"survival_median": ("column", "event"), "percent_at_least": ("column", "at_least")}
+_TESTS = {"linear": ("wald-z", "t"), "random-effects": ("wald-z", "knapp-hartung", "knapp-hartung-at-least-wald")}  # other families have wald-z alone
+_NEEDS = {"count": (), "duplicates": ()} | {name: ("column", "between") for name in ("correlation", "icc", "lost_difference", "returned")} | {"survival_median": ("column", "event"), "percent_at_least": ("column", "at_least"), "percent_equal": ("column", "equals")}
 
 
 def check_references(study: Study) -> None:
@@ -107,8 +112,8 @@ def _check_model(study: Study, name: str, model: dict[str, Any]) -> None:
             raise fault(f"The family {family!r} does not take it, only {' and '.join(families)}: take it out.", field, value=model[field])
     if model.get("estimator", _ESTIMATORS[family][0]) not in _ESTIMATORS[family]:
         raise fault(f"The family {family!r} takes {' or '.join(_ESTIMATORS[family])}.", "estimator", value=model["estimator"])
-    if model.get("test") == "t" and family != "linear":
-        raise fault("Only the family 'linear' has a t test here: give wald-z.", "test", value="t")
+    if model.get("test", "wald-z") not in _TESTS.get(family, ("wald-z",)):
+        raise fault(f"The family {family!r} has no such test here: give {' or '.join(_TESTS.get(family, ('wald-z',)))}.", "test", value=model["test"])
     if "formula" in model and model["formula"].count("~") != 1:
         raise fault("Write the outcome, '~' and the covariates, such as \"{outcome} ~ C(arm)\".", "formula", value=model["formula"])
     columns = columns_of(study, model["table"])
@@ -116,16 +121,18 @@ def _check_model(study: Study, name: str, model: dict[str, Any]) -> None:
         for column in model["waves"]["columns"]:
             need(column, columns, "models", name, "waves", "columns")
         columns = columns | {model["waves"]["time"]: {"values": list(model["waves"]["columns"].values())}}
-    for field in ("groups", "time"):
+    for field in ("groups", "time", "outcome_column"):
         if field in model:
             need(model[field], columns, "models", name, field)
+    for part, pair in model.get("effect", {}).items():
+        for column in () if part == "measure" else [pair] if part == "direction" else pair:
+            need(column, columns, "models", name, "effect", part)
+            if columns[column]["type"] == "string":
+                raise fault(f"The column {column!r} holds text: name one of numbers.", "effect", part, value=column)
     if "baseline" in model:
         need(model["baseline"]["column"], columns, "models", name, "baseline", "column")
         need(model["baseline"]["value"], columns[model["baseline"]["column"]].get("values", [model["baseline"]["value"]]), "models", name, "baseline", "value")
-    for column, wanted in model.get("rows", {}).items():
-        need(column, columns, "models", name, "rows")
-        for value in wanted if isinstance(wanted, list) else [wanted]:
-            need(value, columns[column].get("values", [value]), "models", name, "rows", column)
+    _check_values(study, model.get("rows", {}), columns, "models", name, "rows")
     if "events" in model and not sum(whole(study, amount, "models", name, "events", str(number)) for number, amount in enumerate(model["events"])):
         raise fault("They add up to none: a fit uses one event or more.", "events", value=model["events"])
     arms = [value for terms in model.get("contrasts", {}).values() for term in terms for value in term["at"].values()]
@@ -158,12 +165,15 @@ def _check_printed(file: Path, claim: Claim) -> None:
 
 def _check_by(study: Study, by: dict[str, Any], *where: str) -> None:
     need, of_model = functools.partial(_need, study), "model" in by
-    for name in ("outcome", "contrast") if of_model else _NEEDS.get(by["statistic"], ("column",)):
+    of_pool = of_model and study.models.get(by["model"], {}).get("family") == "random-effects"
+    for name in ("outcome",) if of_pool else ("outcome", "contrast") if of_model else _NEEDS.get(by["statistic"], ("column",)):
         if name not in by:
             raise StudyError(study.file, SEPARATOR.join((*where, "by")), None, f"The field {name!r} is missing: add it.")
-    if of_model != (by["statistic"] in _OF_MODEL):
-        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), by["statistic"], f"A {'model' if of_model else 'table'} does not give it.")
-    if of_model:
+    if (by["statistic"] not in (_OF_POOL if of_pool else _OF_MODEL)) if of_model else (by["statistic"] in _OF_MODEL | _OF_POOL):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), by["statistic"], f"{'A model of that family' if of_pool else 'A model' if of_model else 'A table'} does not give it.")
+    if of_pool:
+        _check_by_pool(study, by, *where)
+    elif of_model:
         need(by["model"], study.models, *where, "by", "model")
         model = study.models[by["model"]]
         columns = columns_of(study, model["table"]) | {model.get("waves", {}).get("outcome", ""): {}}
@@ -176,6 +186,7 @@ def _check_by(study: Study, by: dict[str, Any], *where: str) -> None:
         need(by["contrast"], model.get("contrasts", {}), *where, "by", "contrast")
         for outcome in [by["outcome"]] if isinstance(by["outcome"], str) else by["outcome"]:
             need(outcome, columns, *where, "by", "outcome")
+    if of_model:
         return
     need(by["table"], study.tables, *where, "by", "table")
     columns = columns_of(study, by["table"])
@@ -198,11 +209,35 @@ def _check_by(study: Study, by: dict[str, Any], *where: str) -> None:
         for bound in ("minimum", "maximum") if by["statistic"] in _OF_BOUNDED else ():
             if bound not in columns[column]:
                 raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), column, f"Give that column a {bound!r}.")
+    if "equals" in by:
+        need(by["equals"], columns[by["column"]].get("values", [by["equals"]]), *where, "by", "equals")
     for name in ("filter", "between"):
-        for column, wanted in by.get(name, {}).items():
-            need(column, columns, *where, "by", name)
-            for value in wanted if isinstance(wanted, list) else [wanted]:
-                need(value, columns[column].get("values", [value]), *where, "by", name, str(column))
+        _check_values(study, by.get(name, {}), columns, *where, "by", name)
     pairs = list(by.get("between", {"": [0, 0]}).values())
     if len(pairs) != 1 or not isinstance(pairs[0], list) or len(pairs[0]) != 2:
         raise StudyError(study.file, SEPARATOR.join((*where, "by", "between")), by["between"], "Give one column and two of its values.")
+
+
+def _check_values(study: Study, wanted: dict[str, Any], columns: dict[str, Any], *where: str) -> None:
+    """Raise StudyError where a column is not there, or cannot hold a value that is wanted of it."""
+    for column, values in wanted.items():
+        _need(study, column, columns, *where)
+        for value in values if isinstance(values, list) else [values]:
+            _need(study, value, columns[column].get("values", [value]), *where, str(column))
+
+
+def _check_by_pool(study: Study, by: dict[str, Any], *where: str) -> None:
+    """Raise StudyError where what an entry asks of a random-effects model is not there."""
+    model = study.models[by["model"]]
+    columns = columns_of(study, model["table"])
+    for field in ("contrast", "take"):
+        if field in by:
+            raise StudyError(study.file, SEPARATOR.join((*where, "by", field)), by[field], "A random-effects model does not take it: take it out.")
+    if "instead_of" in model:
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "model")), by["model"], f"It stands instead of {model['instead_of']!r} and is never used: name that one.")
+    if not isinstance(by["outcome"], str):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "outcome")), by["outcome"], "Name one outcome: others are pooled on their own.")
+    _need(study, by["outcome"], columns[model["outcome_column"]].get("values", [by["outcome"]]), *where, "by", "outcome")
+    _check_values(study, by.get("filter", {}), columns, *where, "by", "filter")
+    if by["statistic"] == "lead" and (not by.get("filter") or isinstance(list(by["filter"].values())[-1], list)):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "filter")), None, "The lead is over the other values of the filter's last column: give it one value.")

@@ -14,7 +14,7 @@ import pandas as pd
 
 from asprinted import reanalysis, records
 from asprinted.study import Study, StudyError
-from asprinted.synthesis import design, durations, events, scales, scores
+from asprinted.synthesis import design, durations, events, scales, scores, trials
 
 __all__ = ["synthesise"]
 
@@ -73,6 +73,9 @@ def _made(study: Study, progress: Callable[[str], None]) -> dict[str, pd.DataFra
         progress("counts: searching the free ones")
         with design.faults_at(study, "cells"):
             tables[study.design["cells"]["table"]] = events.cells(study)
+    if "trials" in study.design:
+        with design.faults_at(study, "trials"):
+            tables |= trials.tables(study, progress)
     missing = [name for name in study.tables if name not in tables]
     if missing:
         raise StudyError(study.file, "design", missing[0], "No part of the design makes this table: add one, or take the table out.")

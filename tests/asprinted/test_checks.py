@@ -220,6 +220,60 @@ def test_what_a_model_prints_from_records_is_no_contradiction_unless_its_own_fie
         assert faults == [] and only(made, "extra").finding.verdict == "possible"
 
 
+# Pools of trials
+
+POOLED = {"family": "random-effects", "table": "people", "says": "Random-effects pool", "effect": {"measure": "smd"}, "outcome_column": "arm"}
+
+
+def of_pool(outcome: str, filter: dict[str, Any] | None = None, **printed: str) -> list[Claim]:
+    name = ".".join([outcome, *map(str, (filter or {}).values())])
+    return [claim(f"{name}.{each}", text, {"model": "pooled", "outcome": outcome, "statistic": each} | ({"filter": filter} if filter else {})) for each, text in printed.items()]
+
+
+CALM = {"est": "0.20", "lo": "0.11", "hi": "0.29"}
+
+
+def test_numbers_of_a_pool_are_held_against_each_other_for_each_outcome_and_filter():
+    claims = [*of_pool("calm", **CALM), *of_pool("calm", {"site": "a"}, **CALM, n="1,500"), *of_pool("sleep", {"site": ["a", "b"]}, q="4.09", k="4", i2="30%", q_p=".25")]
+    found = checks.findings(study(claims, {"pooled": POOLED}))
+    assert [(each.about, each.part, each.finding.verdict) for each in found] == [("pooled", "calm", "possible"), ("pooled", "calm, a", "contradictory"), ("pooled", "sleep, a and b", "contradictory")]
+    assert found[1].fault and ["calm.a.est", "calm.a.lo", "calm.a.n"] in [found[1].ids(names) for names in found[1].finding.conflicts]
+    assert {frozenset(found[2].ids(names)) for names in found[2].finding.conflicts} == {frozenset(f"sleep.['a', 'b'].{name}" for name in names) for names in (("q", "k", "i2"), ("k", "i2", "q_p"))}
+    assert found[2].finding.question == "Sleep, a and b: can one pool of trials print chi2, k, i2 and q_p?" and found[2].as_json()["part"] == "sleep, a and b"
+
+
+@pytest.mark.parametrize(
+    ("change", "verdicts"),
+    [({}, ["contradictory", "contradictory"]), ({"estimator": "common"}, ["contradictory", "possible"]), ({"test": "knapp-hartung"}, ["possible", "possible"]), ({"test": "knapp-hartung-at-least-wald"}, ["contradictory", "contradictory"]), ({"level": 0.8}, ["contradictory", "possible"])],
+)  # fmt: skip
+def test_estimator_test_and_level_of_the_model_decide_what_its_people_can_tell(change, verdicts):
+    claims = [*of_pool("calm", **CALM, p="<.001", n="1,500"), *of_pool("sleep", **CALM, n="2,000", i2="40%", k="9")]
+    found = checks.findings(study(claims, {"pooled": POOLED | change}))
+    assert [each.finding.verdict for each in found] == verdicts
+    assert all(("p" in each.finding.printed) is ("test" not in change) for each in found[:1])
+
+
+@pytest.mark.parametrize("printed", [{"est": "0.20", "k": "9", "n": "2,000"}, {"k": "9", "i2": "40%"}, {"lo": "0.11", "lead": ">0", "egger": "1.20", "egger_p": ".04", "prediction_hi": "0.50", "tau2": "0.02"}])
+def test_numbers_of_a_pool_that_say_nothing_of_each_other_are_no_question(printed):
+    assert checks.findings(study(of_pool("calm", **printed), {"pooled": POOLED})) == []
+
+
+def test_another_pool_is_held_against_the_claims_that_it_stands_for():
+    models = {"pooled": POOLED | {"estimator": "common"}, "other": POOLED | {"instead_of": "pooled"}}
+    found = checks.findings(study(of_pool("calm", **CALM, n="2,000", i2="40%"), models))
+    assert [(each.about, each.finding.verdict, each.alternative, each.fault) for each in found] == [("pooled", "possible", False, False), ("other", "contradictory", True, False)]
+
+
+def test_page_says_which_outcome_each_finding_of_a_pool_is_about(monkeypatch):
+    from asprinted import chapter
+
+    claims = [*of_pool("calm", **CALM), *of_pool("calm", {"site": "a"}, **CALM, n="1,500")]
+    monkeypatch.setattr(chapter, "_current", [study(claims, {"pooled": POOLED})])
+    first, second = repr(chapter.prove("pooled")).splitlines()
+    assert first.startswith("Calm: random-effects pool: possible. Every number prints for") and second.startswith("Calm, a: contradictory. ")
+    assert "Cannot stand together: calm.a.est 0.20; calm.a.lo 0.11; calm.a.n 1,500" in second
+
+
 # Columns
 
 

@@ -233,7 +233,7 @@ FAULTS = {
     "no formula": (drop("models", "lmm", "formula"), "models › lmm", None, "The field 'formula' is missing: add it."),
     "no groups": (drop("models", "lmm", "groups"), "models › lmm", None, "The field 'groups' is missing: add it."),
     "estimator of another family": (put("models", "lmm", "estimator", value="OLS"), "models › lmm › estimator", "OLS", "The family 'mixed' takes REML or ML."),
-    "test of another family": (put("models", "lmm", "test", value="t"), "models › lmm › test", "t", "Only the family 'linear' has a t test"),
+    "test of another family": (put("models", "lmm", "test", value="t"), "models › lmm › test", "t", "has no such test here: give wald-z"),
     # statistics that lack something
     "no contrast": (drop("claims", "pcs.harp.est", "by", "contrast"), "claims › pcs.harp.est › by", None, "The field 'contrast' is missing: add it."),
     "no outcome": (drop("claims", "pcs.harp.est", "by", "outcome"), "claims › pcs.harp.est › by", None, "The field 'outcome' is missing: add it."),

@@ -17,7 +17,7 @@ from asprinted.study import load
 from book import notebooks, sabotage
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = [ROOT / "data" / name for name in ("harp-trial", "crisis-readmission-trial")]
+FOLDERS = [ROOT / "data" / name for name in ("harp-trial", "crisis-readmission-trial", "lloyd-evans-2014", "peer-support-meta-analysis")]
 VISITS = "id,visit,pcs,mcs\ns-1,0,30.5,40\ns-1,6,,41\ns-2,0,50.0,42\ns-2,6,49.5,43\n"
 STUDY = 'claims:\n  a.n: {printed: "400", kind: number}\n  a.p:\n    kind: number\n    printed: ".046"\n  b.p: {printed: "<.0001", kind: inequality}\n  c: {kind: words}\n'
 
@@ -75,10 +75,10 @@ def test_claims_on_a_column_are_those_that_use_it_by_name_in_a_filter_or_in_a_mo
     assert {"satisfaction.diff.est", "secondary.month_4.p", "symptoms.r", "interviewed.return"} <= on["month"]
 
 
-@pytest.mark.parametrize(("folder", "number"), [(FOLDERS[0], 1), (FOLDERS[1], 3)], ids=lambda value: getattr(value, "name", ""))
-def test_break_of_one_person_changes_one_cell_and_differs_in_a_claim_that_it_names(tmp_path, folder, number):
+@pytest.mark.parametrize(("folder", "number"), [(FOLDERS[0], 1), (FOLDERS[1], 3), (FOLDERS[2], 5), (FOLDERS[3], 6)], ids=lambda value: getattr(value, "name", ""))
+def test_break_of_one_person_or_trial_changes_one_cell_and_differs_in_a_claim_that_it_names(tmp_path, folder, number):
     study, copy = load(folder), Path(shutil.copytree(folder, tmp_path / folder.name))
-    breaks = list(sabotage.people_breaks(ROOT, folder))
+    breaks = [*sabotage.people_breaks(ROOT, folder), *sabotage.trial_breaks(ROOT, folder)]
     assert len(breaks) == number
     for each in breaks:
         before = (ROOT / each.path).read_text(encoding="utf-8")
@@ -88,8 +88,21 @@ def test_break_of_one_person_changes_one_cell_and_differs_in_a_claim_that_it_nam
         (copy / Path(each.path).name).write_text(after, encoding="utf-8")
         changed = dataclasses.replace(study, folder=copy)
         tables = records.read(changed)
+        (copy / Path(each.path).name).write_text(before, encoding="utf-8")
         faults = reanalysis.differing(reanalysis.verdicts(changed, tables), reanalysis.assumptions_kept(changed, tables))
         assert any(name in fault for name in each.named for fault in faults), each.name
+
+
+def test_claims_on_a_column_of_effects_are_those_of_the_model_that_takes_it():
+    study = load(FOLDERS[3])
+    pooled = set(sabotage.claims_on(study, "mean_peer"))
+    assert {"recovery.all.est", "anxiety.all.hi", "recovery.i2"} <= pooled and "trials.all.n" not in pooled
+    assert pooled == set(sabotage.claims_on(study, "direction")) == set(sabotage.claims_on(study, "n_control"))
+    assert {"people.all.n"} == set(sabotage.claims_on(study, "n"))
+
+
+def test_study_without_trials_has_none_to_break():
+    assert list(sabotage.trial_breaks(ROOT, FOLDERS[0])) == []
 
 
 def test_study_without_people_has_nobody_to_break(tmp_path):
@@ -103,7 +116,7 @@ def test_study_without_people_has_nobody_to_break(tmp_path):
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_every_break_of_a_real_study_has_its_own_name_and_changes_its_file(folder):
     before = {path: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-    breaks = [*sabotage.record_breaks(ROOT, folder), *sabotage.people_breaks(ROOT, folder), *sabotage.printed_breaks(ROOT, folder / "study.yml")]
+    breaks = [*sabotage.record_breaks(ROOT, folder), *sabotage.people_breaks(ROOT, folder), *sabotage.trial_breaks(ROOT, folder), *sabotage.printed_breaks(ROOT, folder / "study.yml")]
     assert len({each.name for each in breaks}) == len(breaks)
     for each in breaks:
         assert each.named and each.change(before[ROOT / each.path]) != before[ROOT / each.path], each.name

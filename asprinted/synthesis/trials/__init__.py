@@ -1,0 +1,190 @@
+"""The trials of a meta-analysis and what they report: two tables whose pooled results print every claim.
+
+Who reports what, and how many people, comes from the design; the arms of each pool's trials are then sought so that all
+claims on it print (`arms`), starting from effects drawn around the centres that the design gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from asprinted.study import SEPARATOR, Study, StudyError
+from asprinted.study.trials import SCALE
+from asprinted.synthesis.design import generator
+from asprinted.synthesis.trials import aims
+from asprinted.synthesis.trials.arms import Arms, arms_that_print
+from asprinted.synthesis.trials.continuous import Trials
+from asprinted.synthesis.trials.people import resized, trials
+from asprinted.synthesis.trials.reports import Left, arms_of, instruments, left, who_reports
+
+__all__ = ["tables"]
+
+PLANS, SEARCHES = 100, 10  # draws of all trials, and searches for arms that print, before they are given up
+FREEDOMS = 6  # in which the sizes of a pool with printed people are sought, each wider than the last
+LATER = 1000  # what a further plan adds to the study's attempt, so that no later attempt draws the same
+AGREE = 0.7  # correlation of two instruments' errors in the same people
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """One pool of the design: its position there; its trials' positions among all, (k,); their people, in each freedom; their instruments, (k,)."""
+
+    number: int
+    spec: dict[str, Any]
+    members: np.ndarray
+    people: Sequence[Left]
+    instruments: np.ndarray
+    seconds: np.ndarray
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.spec["outcome"], *map(str, self.spec.get("values", {}).values()))
+
+
+def tables(study: Study, progress: Callable[[str], None] = lambda line: None) -> dict[str, pd.DataFrame]:
+    """The tables of trials and of their outcomes, by name, from design.trials.
+
+    Every pool's rows print every claim on it, and each trial has at least as many people as its rows. `progress` is told
+    each step. Where the trials drawn do not allow it, all are drawn again: in up to PLANS plans, of which SEARCHES have the
+    numbers of trials that are claimed and assumed. Raises StudyError where a pool's claims contradict its trials and people,
+    or cannot be met, naming the pool and them.
+    """
+    progress("trials: sizes, kinds, who reports what")
+    searches = 0
+    for plan in range(PLANS):
+        again = replace(study, attempt=study.attempt + LATER * plan)
+        try:
+            everyone, pools, frames = _planned(again)
+            searches += 1
+            return _filled(again, everyone, pools, frames, progress)
+        except aims.Unmet as error:
+            fault = error
+            if searches == SEARCHES:
+                break
+            progress(f"{fault.field}: not met by these trials, so others are drawn")
+    raise StudyError(study.file, fault.field, fault.value, fault.remedy)
+
+
+def _planned(study: Study) -> tuple[pd.DataFrame, list[_Pool], list[pd.DataFrame]]:
+    """The table of trials, the pools, and the rows of each without arms. Raises Unmet where they are not as many as claimed."""
+    spec = study.design["trials"]
+    everyone, inside = who_reports(study, trials(study))
+    randomised = arms_of(study, everyone[spec["people"]["column"]].to_numpy())
+    used = instruments(study, inside, len(everyone))
+    pools = []
+    for number, (pool, members) in enumerate(zip(spec["effects"]["pools"], inside, strict=True)):
+        freedoms = range(1, 1 + (FREEDOMS if "people" in pool else 1))
+        pools.append(_Pool(number, pool, members, [left(study, number, members, randomised, freedom) for freedom in freedoms], *used[number]))
+    frames = [_frame(study, everyone, pool) for pool in pools]
+    for pool, frame in zip(pools, frames, strict=True):
+        aims.check_counts(study, pool.number, frame)
+    return everyone, pools, frames
+
+
+def _filled(study: Study, everyone: pd.DataFrame, pools: Sequence[_Pool], frames: Sequence[pd.DataFrame], progress: Callable[[str], None]) -> dict[str, pd.DataFrame]:
+    """Both tables, from a plan. Raises Unmet where a pool's claims are not met."""
+    spec = study.design["trials"]
+    rows, places, needed = [], [], np.zeros((len(everyone), 2), dtype=np.int64)
+    for pool, frame in zip(pools, frames, strict=True):
+        progress(f"{', '.join(pool.key)}: arms that print the claims, trials: {len(frame)}")
+        made = _printing(study, pool, frame)
+        aims.check_counts(study, pool.number, frame, made.n.sum(axis=1))
+        np.maximum.at(needed, pool.members, made.n)
+        rows.append(_rows(study, frame, made))
+        places.append(pool.members)
+        if study.number(pool.spec.get("twice", 0)):
+            at, second = _second_rows(study, pool, frame, made)
+            rows.append(second)
+            places.append(pool.members[at])
+    columns, order = list(study.tables[spec["effects"]["table"]]["columns"]), np.argsort(np.concatenate(places), kind="stable")
+    return {
+        spec["table"]: resized(study, everyone, needed.sum(axis=1)),
+        spec["effects"]["table"]: pd.concat(rows, ignore_index=True).iloc[order].reindex(columns=columns).reset_index(drop=True),
+    }
+
+
+def _frame(study: Study, everyone: pd.DataFrame, pool: _Pool) -> pd.DataFrame:
+    """The pool's rows, one a trial: the columns of its trial, the outcome, the other values, the instrument and what is said of it."""
+    effects = study.design["trials"]["effects"]
+    model = study.models[effects["model"]]
+    frame = everyone.iloc[pool.members].reset_index(drop=True).assign(**{model["outcome_column"]: pool.spec["outcome"]}, **pool.spec.get("values", {}))
+    frame[effects["instrument"]] = pool.instruments
+    if "second" in effects:
+        frame[effects["second"]] = 1
+    return _described(study, frame)
+
+
+def _described(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with the columns that describe its instruments, where the table has them."""
+    effects = study.design["trials"]["effects"]
+    direction = study.models[effects["model"]]["effect"].get("direction", "direction")
+    scale = _scale(study, frame[effects["instrument"]].to_numpy())
+    columns = {"minimum": "minimum", "maximum": "maximum", direction: "direction"}
+    there = study.tables[effects["table"]]["columns"]
+    return frame.assign(**{column: scale[name].astype(np.int64) for column, name in columns.items() if column in there})
+
+
+def _scale(study: Study, instruments: np.ndarray) -> dict[str, np.ndarray]:
+    """minimum, maximum, mean, sd and direction of each instrument, (k,) each."""
+    held = study.design["trials"]["effects"]["instruments"]
+    scales = {name: study.assumptions[held[name]].value for name in dict.fromkeys(instruments)}
+    return {each: np.array([float(scales[name][each]) for name in instruments]) for each in SCALE}
+
+
+def _drawn(study: Study, pool: _Pool, frame: pd.DataFrame, sizes: np.ndarray) -> np.ndarray:
+    """The effects (k,) that the search starts from: the centre of each trial's kind, more in small trials, its own deviation, and chance.
+
+    A trial's deviations are correlated between outcomes in the direction of the outcomes' centres, so that a trial good for
+    one is good for others; at two times it has the same. sizes (k, 2): people in the arms.
+    """
+    spec, together = pool.spec, study.number(study.design["trials"]["effects"]["together"])
+    centre = spec["centre"]
+    start = np.array([study.number(centre[str(value)]) for value in frame[spec["by"]]] if isinstance(centre, dict) else [study.number(centre)] * len(frame))
+    everyone = int(study.number(study.design["trials"]["number"]))
+    own, other = (generator(study, "trials", "deviations", *of).standard_normal(everyone)[pool.members] for of in ((), (spec["outcome"],)))
+    deviation = np.sign(start.mean() or 1.0) * (np.sqrt(together) * own + np.sqrt(1 - together) * other)
+    unit = np.sqrt((1 / sizes).sum(axis=1))
+    small = study.number(spec["small"]) * (unit - unit.mean()) if "small" in spec else 0.0
+    error = unit * generator(study, "trials", "errors", *pool.key).standard_normal(len(frame))
+    return start + small + study.number(spec["spread"]) * deviation + error
+
+
+def _printing(study: Study, pool: _Pool, frame: pd.DataFrame) -> Arms:
+    """The arms of the pool's trials that print every claim on it. Raises Unmet where no start finds any."""
+    sought, scale = aims.targets(study, pool.number, frame), _scale(study, pool.instruments)
+    for people in pool.people:
+        start = Trials(_drawn(study, pool, frame, people.sizes), people.sizes, people.least, people.most, people.total, *(scale[name] for name in SCALE))
+        try:
+            return arms_that_print(start, sought, generator(study, "trials", "arms", *pool.key))
+        except ValueError as error:
+            fault = error
+    where = SEPARATOR.join(("design", "trials", "effects", "pools", str(pool.number)))
+    remedy = f"No records can be made: {fault}. Correct one of these numbers, or change the pool's trials, people or spread."
+    raise aims.Unmet(study.file, where, ", ".join(pool.key), remedy) from None
+
+
+def _rows(study: Study, frame: pd.DataFrame, made: Arms) -> pd.DataFrame:
+    """Rows of the table of outcomes: `frame` with the arms made."""
+    named = study.models[study.design["trials"]["effects"]["model"]]["effect"]
+    columns = {named[part][arm]: values[:, arm] for part, values in (("n", made.n), ("mean", made.mean), ("sd", made.sd)) for arm in (0, 1)}
+    return frame.assign(**columns)
+
+
+def _second_rows(study: Study, pool: _Pool, frame: pd.DataFrame, made: Arms) -> tuple[np.ndarray, pd.DataFrame]:
+    """Which trials of a pool report a second instrument, as many as the design says, and their rows: the same people, an effect that differs by sampling."""
+    effects, twice = study.design["trials"]["effects"], int(study.number(pool.spec["twice"]))
+    rng = generator(study, "trials", "twice", *pool.key)
+    at = np.sort(rng.permutation(len(frame))[:twice])
+    first, second = _scale(study, pool.instruments[at]), _scale(study, pool.seconds[at])
+    n = made.n[at]
+    within = np.sqrt(((n - 1) * made.sd[at] ** 2).sum(axis=1) / (n.sum(axis=1) - 2))
+    g = first["direction"] * (made.mean[at, 0] - made.mean[at, 1]) / within
+    g = g + np.sqrt(2 * (1 - AGREE) * (1 / n).sum(axis=1)) * rng.standard_normal(twice)
+    arms = arms_that_print(Trials(g, n, n, n, None, *(second[name] for name in SCALE)), [], rng)
+    other = _described(study, frame.iloc[at].assign(**{effects["instrument"]: pool.seconds[at], effects["second"]: 0}))
+    return at, _rows(study, other, arms)

@@ -1,0 +1,103 @@
+"""What the study file says of a pool, as targets: printed numbers, sets that words are taken to mean, and bounds of assumptions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from asprinted.printed import Interval, declared_interval, parse
+from asprinted.study import SEPARATOR, Assumption, Claim, Study, StudyError
+from asprinted.study.trials import models_of, pools_of
+from asprinted.synthesis.trials.targets import Target
+
+_COUNTS = ("k", "n")  # statistics that the design gives, so that nothing is sought for them
+
+
+class Unmet(StudyError):
+    """What these trials cannot meet: others, drawn again, may."""
+
+
+def targets(study: Study, number: int, rows: pd.DataFrame) -> list[Target]:
+    """Every claim and every bound on the pool at position `number`, as Targets about its `rows`, which have the columns of their trials too.
+
+    What is claimed of the design's model is a target again with each model in 'also'; bounds are not. Raises StudyError
+    where an entry cannot be of the pool, and Unmet where none of its rows is what the entry is about.
+    """
+    first, *also = models_of(study)
+    found = []
+    for where, entry, interval in _entries(study, number):
+        if entry.by["statistic"] in _COUNTS:
+            continue
+        mask, others = _masks(study, where, entry.by, rows)
+        for name in [first, *also] if entry.by["model"] == first and isinstance(entry, Claim) else [entry.by["model"]]:
+            spec = study.models[name]
+            says = entry.id if name == entry.by["model"] else f"{entry.id} by {name}"
+            model = {"estimator": spec.get("estimator", "DL"), "test": spec.get("test", "wald-z"), "level": spec.get("level", 0.95)}
+            ends = (-math.inf if interval.lo is None else float(interval.lo), math.inf if interval.hi is None else float(interval.hi))
+            try:
+                found.append(Target(entry.by["statistic"], *ends, mask, model, says, others))
+            except ValueError as error:
+                raise StudyError(study.file, SEPARATOR.join((*where, "by")), dict(entry.by), f"{error}.") from None
+    return found
+
+
+def check_counts(study: Study, number: int, rows: pd.DataFrame, people: np.ndarray | None = None) -> None:
+    """Raise Unmet where the pool's rows are not as many as is claimed or assumed, or `people` (k,), those in each row, do not add up so.
+
+    Without `people` only what the design itself says is compared: the number of trials, and the people of a whole pool. Of a
+    whole pool no other trials would have others, so there it is a StudyError.
+    """
+    pool = study.design["trials"]["effects"]["pools"][number]
+    design = SEPARATOR.join(("design", "trials", "effects", "pools", str(number)))
+    for where, entry, interval in _entries(study, number):
+        if entry.by["statistic"] not in _COUNTS:
+            continue
+        mask, _ = _masks(study, where, entry.by, rows)
+        found, said = int(mask.sum()), f"{design}{SEPARATOR}trials gives"
+        if entry.by["statistic"] == "n":
+            if people is None and not (mask.all() and "people" in pool):
+                continue
+            found = int(study.number(pool["people"])) if people is None else int(people[mask].sum())
+            said = f"{design} gives" if "people" in pool else f"{design} has no 'people', and losses leave"
+        if not interval.contains(found):
+            field, value = ("bounds", list(entry.bounds or ())) if isinstance(entry, Assumption) else ("printed", entry.printed) if entry.printed else ("declared", entry.declared)
+            kind = StudyError if people is None and mask.all() else Unmet
+            raise kind(study.file, SEPARATOR.join((*where, field)), value, f"{said} {found}: correct one of them.")
+
+
+def _entries(study: Study, number: int) -> Iterator[tuple[tuple[str, str], Claim | Assumption, Interval]]:
+    """(place in the study file, entry, the values that meet it) for each claim and each assumption with bounds on the pool."""
+    for kind, entries in (("claims", study.claims), ("assumptions", study.assumptions)):
+        for id, entry in entries.items():
+            if (entry.by or {}).get("model") not in models_of(study) or pools_of(study, entry.by) != [number]:
+                continue
+            if isinstance(entry, Claim):
+                if entry.expect in ("reproduced", "holds"):
+                    yield (kind, id), entry, parse(entry.printed, entry.rounding).interval() if entry.printed else declared_interval(entry.declared or "")
+            elif entry.bounds:
+                yield (kind, id), entry, Interval(*map(Decimal, entry.bounds), True, True)
+
+
+def _masks(study: Study, where: tuple[str, str], by: Mapping[str, Any], rows: pd.DataFrame) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """The rows, (k,) of True and False, that an entry is about, and for a lead those of each other value of its filter's last column."""
+    spec, filter = study.models[by["model"]], by.get("filter", {})
+
+    def of(wanted: Mapping[str, Any]) -> np.ndarray:
+        mask = np.ones(len(rows), dtype=bool)
+        for column, values in (*spec.get("rows", {}).items(), *wanted.items()):
+            mask &= rows[column].isin(values if isinstance(values, list) else [values]).to_numpy()
+        return mask
+
+    mask, others = of(filter), []
+    if by["statistic"] == "lead":
+        *_, column = filter
+        rest = of({name: value for name, value in filter.items() if name != column})
+        others = [of(filter | {column: value}) for value in rows[column][rest].dropna().unique() if value != filter[column]]
+    if not mask.any() and by["statistic"] not in _COUNTS:
+        raise Unmet(study.file, SEPARATOR.join((*where, "by", "filter")), dict(filter), f"No trial with the outcome {by['outcome']!r} is so: correct it, or let such a trial report the outcome.")
+    return mask, tuple(others)

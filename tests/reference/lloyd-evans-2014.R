@@ -1,0 +1,107 @@
+# Writes tests/reference/lloyd-evans-2014.csv: what R makes of the records in data/lloyd-evans-2014.
+# Run it from the repository root:  Rscript --vanilla tests/reference/lloyd-evans-2014.R   (or: make reference)
+#
+# effect       each row's Hedges' g and variance, written out below; escalc: metafor's own definition of both
+# pool         metafor::rma of an outcome at a time, DL with Wald's interval, one trial as its own pool; I² from Q; escalc: of metafor's effects
+# claim        the number that each claim of study.yml comes to, by the claim's id
+
+suppressPackageStartupMessages(library(metafor))
+
+folder <- file.path("data", "lloyd-evans-2014")
+files <- c("trials.csv", "outcomes.csv")
+target <- file.path("tests", "reference", "lloyd-evans-2014.csv")
+if (!file.exists(file.path(folder, "outcomes.csv"))) stop("run this from the repository root")
+
+sha256 <- function(file) {
+  tool <- Sys.which(c("sha256sum", "shasum"))
+  if (all(tool == "")) stop("neither sha256sum nor shasum is on PATH")
+  words <- if (nzchar(tool[1])) file else c("-a", "256", file)
+  substr(system2(tool[nzchar(tool)][1], words, stdout = TRUE), 1, 64)
+}
+
+rows <- list()
+keep <- function(where, ...) { # where: outcome, time, model, term
+  values <- c(...)
+  text <- if (is.character(values)) values else ifelse(is.na(values), "", formatC(values, digits = 15, format = "g", width = 1))
+  rows[[length(rows) + 1]] <<- data.frame(outcome = where[1], time = where[2], model = where[3], term = where[4], part = names(values), value = unname(text))
+}
+
+keep(c("", "", "made by", "R"), version = paste(R.version$major, R.version$minor, sep = "."))
+keep(c("", "", "made by", "metafor"), version = format(packageVersion("metafor")))
+for (file in files) keep(c("", "", "made from", file), sha256 = sha256(file.path(folder, file)))
+
+trials <- read.csv(file.path(folder, "trials.csv"), na.strings = "")
+table <- read.csv(file.path(folder, "outcomes.csv"), na.strings = "")
+
+people <- table$n_peer + table$n_control
+sd <- with(table, sqrt(((n_peer - 1) * sd_peer^2 + (n_control - 1) * sd_control^2) / (people - 2)))
+table$people <- people
+table$g <- table$direction * (1 - 3 / (4 * people - 9)) * (table$mean_peer - table$mean_control) / sd
+table$v <- people / (table$n_peer * table$n_control) + table$g^2 / (2 * (people - 3.94))
+theirs <- escalc("SMD", n1i = n_peer, m1i = mean_peer, sd1i = sd_peer, n2i = n_control, m2i = mean_control, sd2i = sd_control, data = table)
+table$yi <- table$direction * as.numeric(theirs$yi)
+table$vi <- as.numeric(theirs$vi)
+for (at in seq_len(nrow(table))) {
+  each <- table[at, ]
+  keep(c(each$outcome, each$time, "effect", each$id), g = each$g, v = each$v)
+  keep(c(each$outcome, each$time, "effect escalc", each$id), g = each$yi, v = each$vi)
+}
+
+# The ten rows
+
+exact <- list(threshold = 1e-14, tol = 1e-14, maxiter = 100000)
+parts_of <- function(y, v) {
+  fit <- rma(y, v, method = if (length(y) == 1) "FE" else "DL", control = exact)
+  several <- fit$k > 1
+  c(
+    est = fit$beta[[1]], se = fit$se[[1]], lo = fit$ci.lb[[1]], hi = fit$ci.ub[[1]], p = fit$pval[[1]], tau2 = fit$tau2, k = fit$k,
+    q = if (several) fit$QE else 0, q_p = if (several) fit$QEp else NA, i2 = if (several) 100 * max(0, (fit$QE - (fit$k - 1)) / fit$QE) else 0
+  )
+}
+names_of <- c(
+  recovery = "recovery", hope = "hope", mood = "depression and anxiety", psychosis = "symptoms of psychosis", quality = "quality of life",
+  symptoms = "overall psychiatric symptoms", empowerment = "empowerment"
+)
+times_of <- c(end = "end of intervention", later = "follow-up")
+pools <- list()
+for (outcome in names(names_of)) {
+  for (time in names(times_of)) {
+    rows_of <- table[table$outcome == names_of[[outcome]] & table$time == times_of[[time]], ]
+    if (nrow(rows_of) == 0) next
+    found <- c(parts_of(rows_of$g, rows_of$v), n = sum(rows_of$people))
+    keep(c(names_of[[outcome]], times_of[[time]], "pool", ""), found)
+    keep(c(names_of[[outcome]], times_of[[time]], "pool escalc", ""), parts_of(rows_of$yi, rows_of$vi))
+    pools[[paste(outcome, time, sep = ".")]] <- found
+  }
+}
+stopifnot(sum(sapply(pools, function(pool) pool[["k"]])) == nrow(table)) # every row is in a pool
+
+# The claims of study.yml
+
+of_type <- function(type) sum(trials$type == type)
+later <- function(outcome) sum(table$outcome == outcome & table$time == "follow-up")
+claims <- list(
+  trials.all.n = nrow(trials),
+  people.all.n = sum(trials$n),
+  trials.mutual.n = of_type("mutual support"),
+  trials.services.n = of_type("peer support service"),
+  trials.delivered.n = of_type("peer-delivered mental health service"),
+  hospitalisation.later.k = later("hospitalisation"),
+  employment.later.k = later("employment"),
+  satisfaction.later.k = later("satisfaction"),
+  symptoms.later.words = pools$symptoms.later[["p"]],
+  hope.end.direction = pools$hope.end[["est"]],
+  hope.later.direction = pools$hope.later[["est"]],
+  empowerment.later.direction = pools$empowerment.later[["est"]]
+)
+for (row in names(pools)) { # the heterogeneity of one trial is not printed
+  for (part in if (pools[[row]][["k"]] > 1) c("k", "n", "est", "lo", "hi", "q", "q_p", "i2") else c("k", "n", "est", "lo", "hi")) {
+    claims[[paste(row, part, sep = ".")]] <- pools[[row]][[part]]
+  }
+}
+for (id in names(claims)) keep(c("", "", "claim", id), value = claims[[id]])
+
+beside <- paste0(target, ".new")
+write.table(do.call(rbind, rows), beside, sep = ",", row.names = FALSE, quote = FALSE, eol = "\n", fileEncoding = "UTF-8")
+invisible(file.rename(beside, target))
+cat(target, "\n")
