@@ -14,21 +14,14 @@ suppressPackageStartupMessages(library(survival))
 
 folder <- file.path("data", "crisis-readmission-trial")
 files <- c("participants.csv", "visits.csv")
-target <- file.path("tests", "reference", "crisis-readmission-trial.csv")
 if (!file.exists(file.path(folder, "visits.csv"))) stop("run this from the repository root")
 
-sha256 <- function(file) {
-  tool <- Sys.which(c("sha256sum", "shasum"))
-  if (all(tool == "")) stop("neither sha256sum nor shasum is on PATH")
-  words <- if (nzchar(tool[1])) file else c("-a", "256", file)
-  substr(system2(tool[nzchar(tool)][1], words, stdout = TRUE), 1, 64)
-}
+source(file.path("tests", "reference", "shared", "files.R"))
 
 rows <- list()
 keep <- function(outcome, model, term, ...) {
   values <- c(...)
-  text <- if (is.character(values)) values else ifelse(is.na(values), "", formatC(values, digits = 15, format = "g", width = 1))
-  rows[[length(rows) + 1]] <<- data.frame(outcome = outcome, model = model, term = term, part = names(values), value = unname(text))
+  rows[[length(rows) + 1]] <<- data.frame(outcome = outcome, model = model, term = term, part = names(values), value = as_text(values))
 }
 
 # A named vector: estimate, standard error, 95% interval, two-sided p; by Student's t where df is finite
@@ -258,7 +251,4 @@ for (id in names(claims)) {
   for (place in seq_along(parts)) keep("", "claim", paste(c(id, names(parts)[place]), collapse = "."), value = parts[[place]])
 }
 
-beside <- paste0(target, ".new")
-write.table(do.call(rbind, rows), beside, sep = ",", row.names = FALSE, quote = FALSE, eol = "\n", fileEncoding = "UTF-8")
-invisible(file.rename(beside, target))
-cat(target, "\n")
+save(do.call(rbind, rows), "crisis-readmission-trial.csv")

@@ -13,15 +13,9 @@ suppressPackageStartupMessages({
 
 folder <- file.path("data", "harp-trial")
 files <- c("participants.csv", "visits.csv", "pilot.csv")
-target <- file.path("tests", "reference", "harp-trial.csv")
 if (!file.exists(file.path(folder, "visits.csv"))) stop("run this from the repository root")
 
-sha256 <- function(file) {
-  tool <- Sys.which(c("sha256sum", "shasum"))
-  if (all(tool == "")) stop("neither sha256sum nor shasum is on PATH")
-  words <- if (nzchar(tool[1])) file else c("-a", "256", file)
-  substr(system2(tool[nzchar(tool)][1], words, stdout = TRUE), 1, 64)
-}
+source(file.path("tests", "reference", "shared", "files.R"))
 
 rows <- list()
 keep <- function(outcome, model, term, ...) {
@@ -99,7 +93,4 @@ error <- sqrt(sum(1 / yes - 1 / all))
 half <- qnorm(0.975) * error
 keep("seen_after", "ratio", "ratio", est = exp(log_ratio), lo = exp(log_ratio - half), hi = exp(log_ratio + half), se = error)
 
-beside <- paste0(target, ".new")
-write.table(do.call(rbind, rows), beside, sep = ",", row.names = FALSE, quote = FALSE, eol = "\n", fileEncoding = "UTF-8")
-invisible(file.rename(beside, target))
-cat(target, "\n")
+save(do.call(rbind, rows), "harp-trial.csv")

@@ -16,21 +16,7 @@ suppressPackageStartupMessages(library(metafor))
 folder <- file.path("tests", "reference")
 if (!dir.exists(folder)) stop("run this from the repository root")
 
-sha256 <- function(file) {
-  tool <- Sys.which(c("sha256sum", "shasum"))
-  if (all(tool == "")) stop("neither sha256sum nor shasum is on PATH")
-  words <- if (nzchar(tool[1])) file else c("-a", "256", file)
-  substr(system2(tool[nzchar(tool)][1], words, stdout = TRUE), 1, 64)
-}
-
-save <- function(table, name) {
-  target <- file.path(folder, name)
-  beside <- paste0(target, ".new")
-  write.table(table, beside, sep = ",", row.names = FALSE, quote = FALSE, na = "", eol = "\n", fileEncoding = "UTF-8")
-  invisible(file.rename(beside, target))
-  cat(target, "\n")
-  target
-}
+source(file.path("tests", "reference", "shared", "files.R"))
 
 digits <- function(values) formatC(values, digits = 15, format = "g", width = 1)
 
@@ -166,4 +152,4 @@ five <- data[data$set == "five", ]
 theirs <- escalc("SMD", n1i = n1, m1i = mean1, sd1i = sd1, n2i = n2, m2i = mean2, sd2i = sd2, data = five)
 for (place in seq_len(nrow(five))) keep("five", "escalc", place, y = theirs$yi[place], v = theirs$vi[place])
 
-invisible(save(do.call(rbind, rows), "meta-models.csv"))
+save(do.call(rbind, rows), "meta-models.csv")

@@ -13,21 +13,7 @@ suppressPackageStartupMessages(library(survival))
 folder <- file.path("tests", "reference")
 if (!dir.exists(folder)) stop("run this from the repository root")
 
-sha256 <- function(file) {
-  tool <- Sys.which(c("sha256sum", "shasum"))
-  if (all(tool == "")) stop("neither sha256sum nor shasum is on PATH")
-  words <- if (nzchar(tool[1])) file else c("-a", "256", file)
-  substr(system2(tool[nzchar(tool)][1], words, stdout = TRUE), 1, 64)
-}
-
-save <- function(table, name) {
-  target <- file.path(folder, name)
-  beside <- paste0(target, ".new")
-  write.table(table, beside, sep = ",", row.names = FALSE, quote = FALSE, na = "", eol = "\n", fileEncoding = "UTF-8")
-  invisible(file.rename(beside, target))
-  cat(target, "\n")
-  target
-}
+source(file.path("tests", "reference", "shared", "files.R"))
 
 # The data
 
@@ -128,4 +114,4 @@ for (label in unique(data$label)) {
   }
 }
 
-invisible(save(do.call(rbind, rows), "models.csv"))
+save(do.call(rbind, rows), "models.csv")

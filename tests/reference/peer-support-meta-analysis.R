@@ -1,7 +1,7 @@
 # Writes tests/reference/peer-support-meta-analysis.csv: what R makes of the records in data/peer-support-meta-analysis.
 # Run it from the repository root:  Rscript --vanilla tests/reference/peer-support-meta-analysis.R   (or: make reference)
 #
-# effect       each row's Hedges' g and variance, written out below; escalc: metafor's own definition of both
+# effect       each row's Hedges' g and variance, written out in shared/effects.R; escalc: metafor's own definition of both
 # pool         metafor::rma, each estimator and each test; I² from Q; prediction interval after Riley (k − 2 degrees of freedom)
 # pool escalc  the same of metafor's effects; metafor: its I² and H², from tau²
 # profile      metafor::confint, the Q profile of tau²
@@ -17,21 +17,15 @@ suppressPackageStartupMessages(library(metafor))
 
 folder <- file.path("data", "peer-support-meta-analysis")
 files <- c("trials.csv", "outcomes.csv")
-target <- file.path("tests", "reference", "peer-support-meta-analysis.csv")
 if (!file.exists(file.path(folder, "outcomes.csv"))) stop("run this from the repository root")
 
-sha256 <- function(file) {
-  tool <- Sys.which(c("sha256sum", "shasum"))
-  if (all(tool == "")) stop("neither sha256sum nor shasum is on PATH")
-  words <- if (nzchar(tool[1])) file else c("-a", "256", file)
-  substr(system2(tool[nzchar(tool)][1], words, stdout = TRUE), 1, 64)
-}
+source(file.path("tests", "reference", "shared", "files.R"))
+source(file.path("tests", "reference", "shared", "effects.R"))
 
 rows <- list()
 keep <- function(where, ...) { # where: outcome, setting, model, term
   values <- c(...)
-  text <- if (is.character(values)) values else ifelse(is.na(values), "", formatC(values, digits = 15, format = "g", width = 1))
-  rows[[length(rows) + 1]] <<- data.frame(outcome = where[1], setting = where[2], model = where[3], term = where[4], part = names(values), value = unname(text))
+  rows[[length(rows) + 1]] <<- data.frame(outcome = where[1], setting = where[2], model = where[3], term = where[4], part = names(values), value = as_text(values))
 }
 
 keep(c("", "", "made by", "R"), version = paste(R.version$major, R.version$minor, sep = "."))
@@ -44,17 +38,7 @@ trials <- read.csv(file.path(folder, "trials.csv"), na.strings = "")
 table <- read.csv(file.path(folder, "outcomes.csv"), na.strings = "")
 table$row <- seq_len(nrow(table))
 table <- merge(table, trials, by = "id")
-table <- table[order(table$row), ]
-
-people <- table$n_peer + table$n_control
-sd <- with(table, sqrt(((n_peer - 1) * sd_peer^2 + (n_control - 1) * sd_control^2) / (people - 2)))
-table$people <- people
-table$g <- table$direction * (1 - 3 / (4 * people - 9)) * (table$mean_peer - table$mean_control) / sd
-table$v <- people / (table$n_peer * table$n_control) + table$g^2 / (2 * (people - 3.94))
-table$unit <- sqrt(1 / table$n_peer + 1 / table$n_control)
-theirs <- escalc("SMD", n1i = n_peer, m1i = mean_peer, sd1i = sd_peer, n2i = n_control, m2i = mean_control, sd2i = sd_control, data = table)
-table$yi <- table$direction * as.numeric(theirs$yi)
-table$vi <- as.numeric(theirs$vi)
+table <- with_effects(table[order(table$row), ])
 for (at in seq_len(nrow(table))) {
   each <- table[at, ]
   keep(c(each$outcome, each$setting, "effect", paste(each$id, each$instrument)), g = each$g, v = each$v)
@@ -239,7 +223,4 @@ for (id in names(claims)) {
   for (at in seq_along(found)) keep(c("", "", "claim", paste(c(id, names(found)[at]), collapse = ".")), value = found[[at]])
 }
 
-beside <- paste0(target, ".new")
-write.table(do.call(rbind, rows), beside, sep = ",", row.names = FALSE, quote = FALSE, eol = "\n", fileEncoding = "UTF-8")
-invisible(file.rename(beside, target))
-cat(target, "\n")
+save(do.call(rbind, rows), "peer-support-meta-analysis.csv")
