@@ -71,7 +71,7 @@ def judge(claim: Claim, value: printed.Number | str | None = None, null: float =
         return _verdict(claim, claim.printed or "", "", "context", "", claim.reason)
     if value is None:
         raise ValueError(f"{claim.address} needs a computed value")
-    shown = claim.printed or (claim.declared or "").replace(">=", "≥").replace("<=", "≤")
+    shown = claim.printed or re.sub(r"(?<!\w)-(?=\d)", "−", (claim.declared or "").replace(">=", "≥").replace("<=", "≤"))
     if claim.kind in ("words", "direction"):
         holds, computed = _compare_declared(claim.declared or "", value)
         return _verdict(claim, shown, computed, "holds" if holds else _otherwise(claim), "", claim.reason)
@@ -131,7 +131,7 @@ def _compare_declared(declared: str, value: printed.Number | str) -> tuple[bool,
     holds = printed.declared_interval(declared).contains(value)
     if re.search(r"[<>≤≥]|\sto\s", declared):
         decimals = max([0 if value == int(value) else 2, *(len(part) for part in re.findall(r"(?<=\.)\d+", declared))])
-        return holds, f"{printed.round_to(value, decimals):f}"
+        return holds, f"{printed.round_to(value, decimals):f}".replace("-", "−")
     return holds, printed.in_style(value, declared)
 
 

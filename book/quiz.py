@@ -17,7 +17,7 @@ The file is a list of questions:
     - id: difference
       stem: By how many points do the changes differ?
       kind: numeric
-      answer: {claim: score.change.est}
+      answer: {claim: score.change.est}     # or {claim: "some-trial:score.change.est"} in a chapter of several studies
       feedback: Take one change from the other.
 """
 
@@ -108,7 +108,11 @@ def answer(file: str, question: dict, chapter: dict) -> str:
     if source == "said":
         held = notebooks.said(chapter)
     else:
-        held = {address.rpartition(":")[2]: claim["computed"] for address, claim in notebooks.claims(chapter).items()}
+        held = {address: claim["computed"] for address, claim in notebooks.claims(chapter).items()}
+        meant = [address for address in held if name in (address, address.rpartition(":")[2])]
+        if len(meant) > 1:
+            raise BookError(f"{file}: question {question['id']}: field answer.claim: {name!r}: several studies of the chapter have it; write one of {', '.join(meant)}")
+        name = meant[0] if meant else name
     if name not in held:
         near = ", ".join(sorted(held)[:8]) or "none"
         raise BookError(

@@ -45,6 +45,14 @@ def test_questions_are_rendered_in_order_with_letters_and_feedback(tmp_path):
     assert "**.046.** See the model." in shown and "#" not in shown and shown.count("{dropdown}") == 2
 
 
+def test_claim_of_two_studies_must_be_named_with_its_study(tmp_path):
+    chapter = copy.deepcopy(CHAPTER)
+    chapter["cells"][0]["outputs"][0]["data"][notebooks.CLAIM]["claims"].append({"id": "other:pcs.change.p", "printed": ".2", "computed": ".20", "verdict": "reproduced"})
+    with pytest.raises(BookError, match="several studies of the chapter have it; write one of trial:pcs.change.p, other:pcs.change.p"):
+        quiz.render("f", load(tmp_path, NUMERIC), chapter)
+    assert "**.20.**" in quiz.render("f", load(tmp_path, {**NUMERIC, "answer": {"claim": "other:pcs.change.p"}}), chapter)
+
+
 def test_answer_may_be_a_said_value(tmp_path):
     shown = quiz.render("f", load(tmp_path, {**NUMERIC, "answer": {"said": "difference"}}), CHAPTER)
     assert "**2.7 points.**" in shown

@@ -26,6 +26,9 @@ NO_STATISTICS = {
     "signed": "writes a number with its sign",
     "written": "writes a line of the forest plot",
     "diamond": "draws a diamond of the forest plot",
+    "sizes_hold": "compares pools with the ranges that the study file declares",
+    "others_hold": "compares pools with each other and with print",
+    "survive": "puts the two together",
 }
 
 
@@ -192,6 +195,18 @@ def squeezed(chapter, trials):
     return ours, [found.est, found.est, found.se, found.est / found.se, found.p]
 
 
+def knapp_hartung_interval(chapter, trials):
+    rows = trials.rows.assign(g=trials.g, v=trials.v)
+    return chapter["knapp_hartung"](rows), fields(pooled.pool(trials.g, trials.v, "DL", "knapp-hartung"), ("lo", "hi"))
+
+
+def pools_of_each_test(chapter, trials):
+    rows = trials.rows.assign(g=trials.g, v=trials.v)
+    ours = [chapter["pools"](rows, chapter["reml"]), chapter["pools"](rows, chapter["dl"], "Knapp-Hartung"), chapter["pools"](rows[:1], chapter["dl"])]
+    theirs = [pooled.pool(trials.g, trials.v, "REML"), pooled.pool(trials.g, trials.v, "DL", "knapp-hartung"), pooled.pool(trials.g[:1], trials.v[:1])]
+    return ours, [fields(each, ("est", "lo", "hi")) for each in theirs]
+
+
 METHODS = {
     "squeeze": squeezed,
     "effects": effects_and_sizes,
@@ -207,6 +222,8 @@ METHODS = {
     "by_setting": lines_by_setting,
     "trim_and_fill": filled_funnel,
     "row_of": row_of_a_review,
+    "knapp_hartung": knapp_hartung_interval,
+    "pools": pools_of_each_test,
 }
 
 

@@ -75,6 +75,8 @@ claims <- list(
   employment.later.k = later("employment"),
   satisfaction.later.k = later("satisfaction"),
   symptoms.later.words = pools$symptoms.later[["p"]],
+  recovery.end.direction = pools$recovery.end[["est"]],
+  recovery.later.direction = pools$recovery.later[["est"]],
   hope.end.direction = pools$hope.end[["est"]],
   hope.later.direction = pools$hope.later[["est"]],
   empowerment.later.direction = pools$empowerment.later[["est"]]

@@ -7,7 +7,7 @@
 # profile      metafor::confint, the Q profile of tau²
 # holm         stats::p.adjust over the outcomes
 # settings, quality       meta-regressions of personal recovery: REML, Knapp and Hartung
-# egger, pet, peese       stats::lm with weights 1/v; regtest: metafor's, on the standard error
+# egger, pet, peese       stats::lm with weights 1/v, for pet and peese one over the part of v that depends on sizes alone; regtest: metafor's, on the standard error
 # trimfill, without, until, weights   metafor's trimfill, leave1out, cumul (by year and id) and weights, all of DL
 # variant      personal recovery with one choice changed at a time
 # smd          what a standardised mean difference of the printed size means
@@ -44,7 +44,7 @@ for (at in seq_len(nrow(table))) {
   keep(c(each$outcome, each$setting, "effect", paste(each$id, each$instrument)), g = each$g, v = each$v)
   keep(c(each$outcome, each$setting, "effect escalc", paste(each$id, each$instrument)), g = each$yi, v = each$vi)
 }
-used <- table[table$pooled == 1, ]
+used <- table[table$in_pool == 1, ]
 recovery <- used[used$outcome == "personal recovery", ]
 k <- nrow(recovery)
 
@@ -121,8 +121,8 @@ for (outcome in outcomes) {
 }
 funnel <- regtest(pools[["personal recovery"]], model = "lm")
 keep_recovery(c("regtest", ""), t = funnel$zval, p = funnel$pval, limit = funnel$est)
-keep_line("personal recovery", "pet", recovery$g, recovery$v, sqrt(recovery$v))
-keep_line("personal recovery", "peese", recovery$g, recovery$v, recovery$v)
+keep_line("personal recovery", "pet", recovery$g, recovery$unit^2, recovery$unit)
+keep_line("personal recovery", "peese", recovery$g, recovery$unit^2, recovery$unit^2)
 
 filled <- suppressWarnings(trimfill(pools[["personal recovery"]], control = exact))
 keep_recovery(c("trimfill", filled$side), filled = filled$k0, parts(filled))
@@ -143,7 +143,7 @@ for (at in seq_len(k)) keep_recovery(c("until", at), year = recovery$year[in_tim
 # Personal recovery, one choice changed at a time
 
 everything <- table[table$outcome == "personal recovery", ]
-second <- everything[everything$pooled == 0, ]
+second <- everything[everything$in_pool == 0, ]
 twice <- recovery$id %in% second$id
 middle <- recovery
 middle$g[twice] <- sapply(recovery$id[twice], function(id) mean(everything$g[everything$id == id]))
@@ -202,6 +202,7 @@ claims <- list(
   waiting_list.all.words = sum(trials$comparator == "waiting list"),
   usual_care.all.words = sum(trials$comparator == "usual care"),
   risk.all.words = 100 * mean(trials$risk_of_bias == "high"),
+  hospital.trials.words = 100 * mean(trials$setting == "hospital services"),
   recovery.all = pooled("personal recovery")[c("est", "lo", "hi")],
   recovery.all.words = est("personal recovery"),
   anxiety.all = pooled("anxiety")[c("est", "lo", "hi")],

@@ -128,7 +128,7 @@ def test_reference_of_the_trials_names_the_versions_that_made_it(name):
 
 
 def test_reference_has_a_pool_for_every_outcome_and_place_of_the_records(analyses):
-    rows = analyses[PEER].tables["outcomes"].query("pooled == 1")
+    rows = analyses[PEER].tables["outcomes"].query("in_pool == 1")
     wanted = {(outcome, place) for outcome, place in zip(rows["outcome"], rows["setting"], strict=True)} | {(outcome, "") for outcome in rows["outcome"]}
     assert set(keys(PEER, "pool DL wald-z")) == wanted
     rows = analyses[REVIEW].tables["outcomes"]
@@ -201,7 +201,7 @@ def assert_line_agrees(line: small_studies.Line, outcome: str, model: str) -> No
 
 def test_small_studies_of_recovery_agree_with_r(recovery):
     effects, _ = recovery
-    corrected = small_studies.pet_peese(effects.g, effects.v)
+    corrected = small_studies.pet_peese(effects.g, effects.unit_se**2)
     assert_line_agrees(corrected.pet, RECOVERY, "pet")
     assert_line_agrees(corrected.peese, RECOVERY, "peese")
     assert_fields_agree(models.egger(effects.g, effects.v), in_r(RECOVERY, "regtest"))
@@ -407,10 +407,27 @@ def test_chapter_has_rs_settings_and_the_test_between_them(after):
 def test_chapter_has_rs_outcomes(after):
     whole, place = after["outcomes-table"]["whole"], after["outcomes-check"]["place"]
     assert set(whole.index) == {outcome for outcome, _ in keys(PEER, "holm")} == set(place)
-    assert_agree(whole[["trials", *OF_CHAPTER, "people"]], [line_in_r(outcome, parts=("k", *LINE, "n")) for outcome in whole.index])
+    assert_agree(whole[["trials", *OF_CHAPTER]], [line_in_r(outcome, parts=("k", *LINE)) for outcome in whole.index])
     assert_agree(whole["p: Holm"], [in_r(outcome, "holm")["p"] for outcome in whole.index])
     for outcome, lines in place.items():
         assert_agree(lines[["trials", *OF_CHAPTER]], [line_in_r(outcome, setting, ("k", *LINE)) for setting in SETTINGS])
+
+
+def test_chapter_has_rs_spread_of_outcomes(after):
+    spread = after["outcomes-spread"]["spread"]
+    for outcome, row in spread.iterrows():
+        wald, safer = in_r(outcome, "pool DL wald-z"), in_r(outcome, "pool DL knapp-hartung")
+        assert_agree(row[["KH: low", "KH: high", "people", "τ", "new: low", "new: high"]].astype(float),
+                     [safer["lo"], safer["hi"], wald["n"], wald["tau2"] ** 0.5, wald["prediction_lo"], wald["prediction_hi"]])  # fmt: skip
+        assert row["I², %"] == round(wald["i2"])
+
+
+def test_chapter_has_the_librarys_safer_intervals_of_settings(after, analyses):
+    safer = after["settings-code"]["safer"]
+    for setting, row in safer.iterrows():
+        _, effects = analyses[PEER].pooled("pooled", RECOVERY, {"setting": setting})
+        found = models.pool(effects.g, effects.v, "DL", "knapp-hartung")
+        assert_agree(row, [found.lo, found.hi])
 
 
 def test_chapter_has_rs_test_of_small_studies(after):
@@ -425,7 +442,7 @@ def test_chapter_has_rs_answers_to_a_leaning_funnel(after):
     """R chooses the side that is filled; the chapter fills the left."""
     names, filled = after["corrections"], in_r(RECOVERY, "trimfill", "left")
     theirs = {
-        "random effects, as published": in_r(RECOVERY, "pool DL wald-z"),
+        "reference: random effects": in_r(RECOVERY, "pool DL wald-z"),
         "trim and fill": filled,
         "common effect": in_r(RECOVERY, "pool common wald-z"),
         "PET": in_r(RECOVERY, "pet", "limit"),
@@ -455,7 +472,7 @@ def test_chapter_has_rs_numbers_on_risk_of_bias(after):
     names_in_r = ["low risk", "low risk knapp-hartung", "low risk knapp-hartung-at-least-wald"]
     assert list(names["kept"].index) == list(TESTS)
     assert_agree(names["kept"], [[in_r(RECOVERY, "variant", name)[part] for part in LINE[:3]] for name in names_in_r])
-    assert list(names["X"].columns) == ["average", "high risk of bias", "per ten years"]
+    assert list(names["X"].columns) == ["not at high risk, mean year", "high risk of bias", "per ten years"]
     assert_agree(names["left"], in_r(RECOVERY, "quality")["tau2"])
     assert_agree(names["fit"].bse, lines["se"])
     assert_agree(names["regression"], lines[list(LINE)])
