@@ -152,7 +152,8 @@ def _of_pools(study: Study, name: str, model: Mapping[str, Any]) -> Iterator[Che
     other = model.get("instead_of")
     groups: dict[str, list[Claim]] = {}
     for claim in _numbers(study):
-        if claim.by.get("model") == (other or name) and claim.by["statistic"] in _OF_POOL:
+        inexact = claim.by["statistic"] == "k" and _printed(claim).relation != "="  # fewer than so many trials: no one pool is asked about
+        if claim.by.get("model") == (other or name) and claim.by["statistic"] in _OF_POOL and not inexact:
             groups.setdefault(_part(claim.by), []).append(claim)
     options = {"level": model.get("level", 0.95), "estimator": model.get("estimator", "DL"), "test": model.get("test", "wald-z"), "measure": model["effect"]["measure"]}
     for part, claims in groups.items():

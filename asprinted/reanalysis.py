@@ -105,8 +105,11 @@ class Reanalysis:
         """The pool of one outcome's rows in a random-effects model, and the effects in it. Raises StudyError where no row is left."""
         spec = self._spec(model)
         wanted = {spec["outcome_column"]: outcome} | (filter or {})
+        rows = _filtered(self.tables[spec["table"]], wanted)
+        if rows.empty:
+            raise StudyError(self.study.file, SEPARATOR.join(("models", model)), wanted, "No row of the records is so: there is nothing to pool.")
         try:
-            effects = models.effects_of(spec, _filtered(self.tables[spec["table"]], wanted))
+            effects = models.effects_of(spec, rows)
         except ValueError as error:
             raise StudyError(self.study.file, SEPARATOR.join(("models", model)), wanted, f"{error}.") from None
         return models.pool(effects.g, effects.v, spec.get("estimator", "DL"), spec.get("test", "wald-z"), spec.get("level", 0.95)), effects
@@ -114,16 +117,25 @@ class Reanalysis:
     def _pooled(self, by: Mapping[str, Any]) -> float:
         name, filter = by["statistic"], by.get("filter", {})
         found, effects = self.pooled(by["model"], by["outcome"], filter)
+        where = SEPARATOR.join(("models", by["model"]))
+        if len(effects.rows) < models.FEWEST.get(name, 1):
+            raise StudyError(self.study.file, where, dict(by), f"{name} of {len(effects.rows)} trials: it needs {models.FEWEST[name]} or more.")
         if name == "n":
             return float(effects.n.sum())
         if name in ("egger", "egger_p"):
-            test = models.egger(effects.g, effects.v, effects.unit_se)
+            try:
+                test = models.egger(effects.g, effects.v, effects.unit_se)
+            except ValueError as error:
+                raise StudyError(self.study.file, where, dict(by), f"{error}.") from None
             return float(test.slope if name == "egger" else test.p)
         if name == "lead":
             *rest, (column, value) = filter.items()
             spec = self.study.models[by["model"]]
-            rows = _filtered(self.tables[spec["table"]], {spec["outcome_column"]: by["outcome"], **spec.get("rows", {}), **dict(rest)})
+            wider = {spec["outcome_column"]: by["outcome"], **dict(rest)}
+            rows = _filtered(self.tables[spec["table"]], wider).iloc[self.pooled(by["model"], by["outcome"], dict(rest))[1].rows]
             others = [other for other in rows[column].dropna().unique() if other != value]
+            if not others:
+                raise StudyError(self.study.file, where, dict(by), f"A lead is over other values of {column!r}, and no other trial with an effect has one.")
             return float(found.est - max(self.pooled(by["model"], by["outcome"], {**filter, column: other})[0].est for other in others))
         return float(getattr(found, name))
 

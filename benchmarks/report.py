@@ -42,10 +42,10 @@ class Table(NamedTuple):
 
 def run(root: Path, options: Namespace) -> int:
     """Return 0 if every target is reached, else 1; raise BookError if a peer is missing or a side fails."""
-    from benchmarks import build, proofs, records
+    from benchmarks import build, pools, proofs, records
 
     tables = []
-    for part in (build, records, proofs):
+    for part in (build, records, pools, proofs):
         chosen = [name for name in part.MEASURES if name in options.only or not options.only]
         if chosen:
             tables.append(part.table(root, chosen, options.runs))

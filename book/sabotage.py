@@ -176,7 +176,7 @@ def trial_breaks(root: Path, folder: Path) -> Iterator[Break]:
                 lambda text: other_person(text, size, lambda rows: rows[0], lambda row: str(int(row[size]) + 1)), claims_on(study, size))  # fmt: skip
     effect = model["effect"]
     changes: dict[str, Callable[[str], str]] = {
-        effect["n"][0]: lambda value: str(int(value) // 2),
+        effect["n"][0]: lambda value: str(int(value) // 10),
         effect["mean"][0]: lambda value: f"{1.5 * float(value):.2f}",
         effect["sd"][1]: lambda value: f"{float(value) / 3:.2f}",
     }

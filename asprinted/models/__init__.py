@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from asprinted.models.binary import log_risks, logistic, logistic_gee
 from asprinted.models.effects import hedges_g
@@ -23,8 +23,16 @@ from asprinted.models.survival import cox, survival_curve, survival_median
 
 __all__ = [
     "Design", "Effects", "Estimate", "Fit", "Pooled", "cox", "design", "effects_of", "egger", "fit", "hedges_g", "least_squares", "logistic", "logistic_gee",
-    "pool", "random_intercept", "survival_curve", "survival_median",
+    "pool", "quantile", "random_intercept", "survival_curve", "survival_median",
 ]  # fmt: skip
+
+
+FEWEST = {"q_p": 2, "prediction_lo": 3, "prediction_hi": 3, "egger": 3, "egger_p": 3}  # trials that a statistic of a pool needs, where one is too few
+
+
+def quantile(probability: float, df: float | None = None) -> float:
+    """The quantile of Student's t with df degrees of freedom, or of the normal distribution where df is None."""
+    return float(special.ndtri(probability) if df is None else special.stdtrit(df, probability))
 
 
 @dataclass(frozen=True)
@@ -110,9 +118,9 @@ class Fit:
     def linear(self, row: np.ndarray) -> Estimate:
         """The Estimate of `row` @ beta; row: (p,)."""
         est, se = float(row @ self.beta), float(np.sqrt(row @ self.cov @ row))
-        reference = stats.norm if self.df is None else stats.t(self.df)
-        half = reference.ppf(0.5 + self.level / 2) * se
-        p = float(2 * reference.sf(abs(est) / se)) if se > 0 else float("nan")
+        half = quantile(0.5 + self.level / 2, self.df) * se
+        away = -abs(est) / se if se > 0 else float("nan")
+        p = float(2 * (special.ndtr(away) if self.df is None else special.stdtr(self.df, away)))
         shown = np.exp if self.ratio else float
         return Estimate(float(shown(est)), se, float(shown(est - half)), float(shown(est + half)), p, self.ratio)
 

@@ -27,8 +27,7 @@ _REQUIRED = {
 _ONLY = {
     "time": ("cox",), "until": ("cox",), "ties": ("cox",), "events": ("cox",), "covariance": ("logistic", "cox"),
     "counts": ("logistic", "risk-ratio"), "missing": ("risk-ratio",), "effect": ("random-effects",), "outcome_column": ("random-effects",),
-    "contrasts": tuple(family for family in _ESTIMATORS if family != "random-effects"),
-}  # fmt: skip
+} | dict.fromkeys(("formula", "groups", "waves", "baseline", "contrasts"), tuple(family for family in _ESTIMATORS if family != "random-effects"))  # fmt: skip
 _TESTS = {"linear": ("wald-z", "t"), "random-effects": ("wald-z", "knapp-hartung", "knapp-hartung-at-least-wald")}  # other families have wald-z alone
 _NEEDS = {"count": (), "duplicates": ()} | {name: ("column", "between") for name in ("correlation", "icc", "lost_difference", "returned")} | {"survival_median": ("column", "event"), "percent_at_least": ("column", "at_least"), "percent_equal": ("column", "equals")}
 
@@ -44,6 +43,9 @@ def check_references(study: Study) -> None:
             need(table["key"][0], study.tables[table["parent"]]["columns"], "tables", name, "parent")
             if table["parent"] == name or "parent" in study.tables[table["parent"]]:
                 raise StudyError(file, SEPARATOR.join(("tables", name, "parent")), table["parent"], "A parent has no parent itself, and is another table: name the table of people, or take it out.")
+            for column in table["columns"]:
+                if column != table["key"][0] and column in study.tables[table["parent"]]["columns"]:
+                    raise StudyError(file, SEPARATOR.join(("tables", name, "columns")), column, f"The parent {table['parent']!r} has a column of that name too: call one of them otherwise.")
         for column, spec in table["columns"].items():
             _check_column(study, spec, "tables", name, "columns", column)
         for other in study.tables:
@@ -166,11 +168,11 @@ def _check_printed(file: Path, claim: Claim) -> None:
 def _check_by(study: Study, by: dict[str, Any], *where: str) -> None:
     need, of_model = functools.partial(_need, study), "model" in by
     of_pool = of_model and study.models.get(by["model"], {}).get("family") == "random-effects"
+    if (by["statistic"] not in (_OF_POOL if of_pool else _OF_MODEL)) if of_model else (by["statistic"] in _OF_MODEL | _OF_POOL):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), by["statistic"], f"{'A model of that family' if of_pool else 'A model' if of_model else 'A table'} does not give it.")
     for name in ("outcome",) if of_pool else ("outcome", "contrast") if of_model else _NEEDS.get(by["statistic"], ("column",)):
         if name not in by:
             raise StudyError(study.file, SEPARATOR.join((*where, "by")), None, f"The field {name!r} is missing: add it.")
-    if (by["statistic"] not in (_OF_POOL if of_pool else _OF_MODEL)) if of_model else (by["statistic"] in _OF_MODEL | _OF_POOL):
-        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), by["statistic"], f"{'A model of that family' if of_pool else 'A model' if of_model else 'A table'} does not give it.")
     if of_pool:
         _check_by_pool(study, by, *where)
     elif of_model:
@@ -222,6 +224,8 @@ def _check_values(study: Study, wanted: dict[str, Any], columns: dict[str, Any],
     """Raise StudyError where a column is not there, or cannot hold a value that is wanted of it."""
     for column, values in wanted.items():
         _need(study, column, columns, *where)
+        if values is None or values == [] or any(isinstance(value, (list, dict)) for value in (values if isinstance(values, list) else [values])):
+            raise StudyError(study.file, SEPARATOR.join((*where, str(column))), values, "Give a value, or a list of values.")
         for value in values if isinstance(values, list) else [values]:
             _need(study, value, columns[column].get("values", [value]), *where, str(column))
 
@@ -230,8 +234,8 @@ def _check_by_pool(study: Study, by: dict[str, Any], *where: str) -> None:
     """Raise StudyError where what an entry asks of a random-effects model is not there."""
     model = study.models[by["model"]]
     columns = columns_of(study, model["table"])
-    for field in ("contrast", "take"):
-        if field in by:
+    for field in by:
+        if field not in ("model", "outcome", "filter", "statistic"):
             raise StudyError(study.file, SEPARATOR.join((*where, "by", field)), by[field], "A random-effects model does not take it: take it out.")
     if "instead_of" in model:
         raise StudyError(study.file, SEPARATOR.join((*where, "by", "model")), by["model"], f"It stands instead of {model['instead_of']!r} and is never used: name that one.")
@@ -239,5 +243,10 @@ def _check_by_pool(study: Study, by: dict[str, Any], *where: str) -> None:
         raise StudyError(study.file, SEPARATOR.join((*where, "by", "outcome")), by["outcome"], "Name one outcome: others are pooled on their own.")
     _need(study, by["outcome"], columns[model["outcome_column"]].get("values", [by["outcome"]]), *where, "by", "outcome")
     _check_values(study, by.get("filter", {}), columns, *where, "by", "filter")
+    if model["outcome_column"] in by.get("filter", {}):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "filter")), model["outcome_column"], "The 'outcome' says which rows of this column are pooled: take it out of the filter.")
+    claim = study.claims[where[1]] if where[0] == "claims" else None
+    if by["statistic"] in ("k", "n") and claim and claim.printed is not None and ((number := printed.parse(claim.printed, claim.rounding).value) < 1 or number % 1):
+        raise StudyError(study.file, SEPARATOR.join((*where, "printed")), claim.printed, f"{'Trials' if by['statistic'] == 'k' else 'People'} are counted: a whole number from 1 is needed here.")
     if by["statistic"] == "lead" and (not by.get("filter") or isinstance(list(by["filter"].values())[-1], list)):
         raise StudyError(study.file, SEPARATOR.join((*where, "by", "filter")), None, "The lead is over the other values of the filter's last column: give it one value.")

@@ -68,9 +68,18 @@ def check_pools_of(study: Study) -> None:
             if (entry.by or {}).get("model") not in models_of(study):
                 continue
             found = pools_of(study, entry.by)
+            late = [column for column in entry.by.get("filter", {}) if column in _of_arms(study)]
+            if late:
+                raise StudyError(study.file, SEPARATOR.join((kind, id, "by", "filter")), late[0], "Arms are made to print the claims, so none can be about trials chosen by them: take it out.")
             if len(found) != 1:
                 remedy = "It is about more than one pool: name the values of one in 'filter'." if found else "No pool of design › trials › effects is of this: add one, or correct 'outcome' and 'filter'."
                 raise StudyError(study.file, SEPARATOR.join((kind, id, "by")), {"outcome": entry.by["outcome"], **entry.by.get("filter", {})}, remedy)
+
+
+def _of_arms(study: Study) -> list[str]:
+    """The columns that hold the arms of each trial: sizes, means and SDs."""
+    effect = study.models[study.design["trials"]["effects"]["model"]]["effect"]
+    return [column for part in ("n", "mean", "sd") for column in effect[part]]
 
 
 def _made_once(study: Study, made: list[str], columns: Mapping[str, Any], remedy: str, *where: str) -> None:
@@ -124,14 +133,17 @@ def _effects(study: Study, spec: dict[str, Any], need: Callable[..., None]) -> N
         typed(study, columns, column, (kind,), *where, "table")
         if kind == "number" and columns[column].get("decimals") != 2:
             raise StudyError(study.file, SEPARATOR.join(("tables", effects["table"], "columns", column, "decimals")), columns[column].get("decimals"), "Means and standard deviations are made with two decimals: give 2.")
+    for column in study.models[effects["model"]].get("rows", {}):
+        if column in _of_arms(study):
+            raise StudyError(study.file, SEPARATOR.join(("models", effects["model"], "rows")), column, "Arms are made to print the claims, so rows cannot be chosen by them: take it out.")
     within(study, effects["kept"], 0.2, 1, "design", *where, "kept")
     within(study, effects["together"], 0, 1, "design", *where, "together")
     for name, id in effects["instruments"].items():
         need(name, columns[effects["instrument"]].get("values", [name]), "design", *where, "instruments")
         _scale(study, id, "direction" in named, need, *where, "instruments", name)
     others = list(effects["pools"][0].get("values", {}))
-    described = dict.fromkeys([*(name for name in ("minimum", "maximum", "direction") if name in columns), *([named["direction"]] if "direction" in named else [])])
-    made = [trial, outcome, effects["instrument"], *([effects["second"]] if "second" in effects else []), *others, *described, *(each for part in ("n", "mean", "sd") for each in named[part])]
+    described = [name for name in ("minimum", "maximum", named.get("direction", "direction")) if name in columns]
+    made = [trial, outcome, effects["instrument"], *([effects["second"]] if "second" in effects else []), *others, *described, *_of_arms(study)]
     _made_once(study, made, columns, "give it in 'values' of every pool", *where)
     for column in (*others, *table["key"][2:]):
         need(column, columns, "design", *where, "pools", "0", "values")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from asprinted.study import SEPARATOR, Study, StudyError
 
@@ -188,7 +188,7 @@ def _covariate(study: Study, table: str, spec: Mapping, arms: np.ndarray, health
     if spec["kind"] == "category":
         return {spec["column"]: _category(study, table, spec, arms, rho, health)}
     latents = {
-        name: rho * health + math.sqrt(1 - rho**2) * generator(study, name).standard_normal(n) - stats.norm.isf(share)
+        name: rho * health + math.sqrt(1 - rho**2) * generator(study, name).standard_normal(n) + special.ndtri(share)
         for name, share in ((name, shares[name]) for name in spec["columns"])
     }
     above = np.column_stack(list(latents.values()))

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize
 
 from asprinted import models, printed
 from asprinted.study import SEPARATOR, Claim, Study, StudyError
@@ -186,12 +186,11 @@ def _critical(target: Target, fit: models.Fit) -> tuple[float, float]:
     between them does not decide the digits; a p with too many decimals for that is left to the model's own test.
     """
     df = fit.df or max(3, fit.n - int(fit.design.groups.max()) - 1 - len(fit.beta))
-    strict, loose = stats.t(df), stats.norm if fit.df is None else stats.t(fit.df)
-    low = strict.isf(target.high / 2) if target.high < 1 else 0.0
-    high = loose.isf(target.low / 2) if target.low > 0 else math.inf
+    low = -models.quantile(target.high / 2, df) if target.high < 1 else 0.0
+    high = -models.quantile(target.low / 2, fit.df) if target.low > 0 else math.inf
     if low >= high:
-        low = loose.isf(target.high / 2)
-    return float(low), float(high)
+        low = -models.quantile(target.high / 2, fit.df)
+    return low, high
 
 
 def _solve(
@@ -257,7 +256,7 @@ def _program(
         rows_.append(np.append(weights, half))
         limits.append(limit)
 
-    quantile = stats.norm.isf(0.025) if fit.df is None else stats.t(fit.df).isf(0.025)
+    quantile = models.quantile(0.975, fit.df)
     for target in targets:
         k = math.sqrt(target.weights @ fit.cov @ target.weights)
         estimate, error = np.append(target.weights, 0.0), np.append(np.zeros(p), k)

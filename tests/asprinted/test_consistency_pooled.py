@@ -284,3 +284,29 @@ def test_fit_agrees_with_roots_and_maxima(estimator, seed, k, size):
     n1, n2, g = random_pool(seed, k, size, False)
     found = pools.fit([pools.Kind(1, int(a), int(b), float(each)) for a, b, each in zip(n1, n2, g)], estimator)
     assert found[:3] == pytest.approx(pool_of(n1, n2, g, estimator), rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"q": (Fraction(50), Fraction(51)), "df": 9, "m2": Fraction(1), "estimator": "PM"}, Fraction(8, 150)),  # by Q alone: τ² takes Q down to 9
+        ({"q": (Fraction(5), Fraction(6)), "df": 9, "m2": Fraction(1), "estimator": "PM"}, Fraction(9, 195)),  # τ² is zero
+        ({"q": (Fraction(10), Fraction(11)), "df": 5, "h2": Fraction(2), "estimator": "DL"}, Fraction(16, 190)),
+        ({"q": (Fraction(50), Fraction(51)), "df": 9, "m2": Fraction(1), "estimator": "common"}, Fraction(9, 150)),
+    ],
+)
+def test_bound_on_the_variance_is_the_greatest_that_is_proven(options, expected):
+    assert pooled.least_variance(100, **options) == expected
+
+
+def test_interval_of_t_that_is_never_narrower_than_walds_is_bound_by_its_half_width():
+    narrow = {"lo": "0.05", "hi": "0.35", "n": "400"}  # 0.15 to either side; a standard error is 0.10 at least, and 1.96 of it 0.196
+    assert pooled.check(**narrow, test="knapp-hartung-at-least-wald").verdict == "contradictory"
+    assert pooled.check(**narrow, test="knapp-hartung").verdict == "possible"
+    assert pooled.check(**narrow | {"lo": "−0.01", "hi": "0.41"}, test="knapp-hartung-at-least-wald").verdict == "possible"
+
+
+def test_effect_larger_than_any_that_is_looked_at_is_not_refused():
+    g, half = 24.96, stats.norm.ppf(0.975) * math.sqrt(variance(50, 50, 24.96))
+    texts = {name: f"{value:.0f}" for name, value in (("est", g), ("lo", g - half), ("hi", g + half))}
+    assert pooled.check(**texts, k=1, n=100).verdict == "undecided"

@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from asprinted import models, reanalysis, records, synthesis
 from asprinted.study import Study, StudyError, load
@@ -558,10 +559,10 @@ def test_values_fall_on_the_nearest_step_within_the_scale(column, values, expect
 
 @pytest.mark.parametrize("skewness", [0.3, 0.8, 1.2])
 def test_bent_scores_have_the_skewness_asked_for(skewness):
-    grid = models.stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000)
+    grid = stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000)
     bent = scores._skewed(grid, skewness)
     assert (bent.mean(), bent.std()) == pytest.approx((0, 1), abs=0.01)
-    assert models.stats.skew(bent) == pytest.approx(skewness, rel=0.03)
+    assert stats.skew(bent) == pytest.approx(skewness, rel=0.03)
     assert (np.diff(bent) > 0).all()
 
 

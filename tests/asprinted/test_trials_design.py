@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asprinted import reanalysis, records, synthesis
+from asprinted import checks, reanalysis, records, synthesis
 from asprinted.study import Assumption, Study, StudyError
 from asprinted.synthesis import trials as made
 from asprinted.synthesis.design import apportion
@@ -203,6 +204,12 @@ def test_sizes_make_room_for_outcomes_and_keep_their_sum(sizes, data):
         np.testing.assert_array_equal(enough, sizes)
 
 
+def test_trials_with_more_outcomes_than_people_get_some_who_are_lost_too():
+    study = sized(3, 1000, 16)
+    enough = people.resized(study, pd.DataFrame({"size": [100, 400, 500]}), np.array([120, 50, 60]))["size"].tolist()
+    assert enough[0] == math.ceil(120 / 0.9) and sum(enough) == 1000  # half of the usual losses, a fifth
+
+
 # Who reports what
 
 
@@ -219,6 +226,7 @@ def test_trials_report_different_numbers_of_outcomes_and_a_kind_that_no_pool_nam
     data = many_data()
     data["design"]["trials"]["effects"]["pools"][0]["trials"] = {"ward": 10, "town": 11}
     data["design"]["trials"]["effects"]["pools"][1]["trials"] = {"ward": 8, "town": 8}
+    data["design"]["trials"]["effects"]["pools"][2]["trials"] = 16
     study = load_data(data)
     trials, inside = reports.who_reports(study, people.trials(study))
     counts = np.bincount(np.concatenate(inside), minlength=len(trials))
@@ -238,6 +246,9 @@ def test_people_whom_losses_leave_come_near_those_printed_and_have_their_exact_s
         left = reports.left(rows, number, members, arms)
         assert left.sizes.sum() == left.total == total
         assert (left.least < left.sizes).all() and (left.sizes < left.most).all() and (left.sizes <= arms[members]).all()
+        freer = reports.left(rows, number, members, arms, 3)
+        assert freer.sizes.sum() == total and np.log(freer.sizes).std() < np.log(left.sizes).std()
+        assert (freer.most / freer.sizes > 2.1).all() and (freer.sizes / freer.least > 2.1).all()
 
 
 def test_people_are_fixed_by_losses_alone_where_none_are_printed(many):
@@ -245,7 +256,11 @@ def test_people_are_fixed_by_losses_alone_where_none_are_printed(many):
     arms = reports.arms_of(many, trials["size"].to_numpy())
     left = reports.left(many, 0, inside[0], arms)
     assert left.total is None and (left.least == left.sizes).all() and (left.most == left.sizes).all()
+    freer = reports.left(many, 0, inside[0], arms, 2)
+    assert freer.total is None and (freer.sizes == left.sizes).all() and (freer.least < freer.sizes).all() and (freer.sizes < freer.most).all()
     share = left.sizes / arms[inside[0]]
+    lowest, highest = (1 / (1 + np.exp(-np.log(4) - side * 2 * reports.LOSSES["trial"])) for side in (-1, 1))  # of 0.8
+    assert (left.sizes >= lowest * arms[inside[0]] - 0.5).all() and (left.sizes <= highest * arms[inside[0]] + 0.5).all()
     assert (share <= 1).all() and 0.75 < share.mean() < 0.85 and share.std() > 0.02
 
 
@@ -256,6 +271,8 @@ def test_a_trial_has_the_same_instrument_at_every_time_and_none_is_in_more_than_
     members = [np.arange(16), np.arange(7), np.arange(4)]
     used = [first for first, _ in reports.instruments(many, members, 40)]
     assert pd.Series(used[0]).value_counts().max() <= 12 and set(used[0]) == {"A-10", "B-20"}
+    for first in range(0, 40, 4):
+        assert all(len(set(each)) > 1 for each, _ in reports.instruments(many, [np.arange(first, first + 4)] * 3, 40)[:2])
     assert all((first != second).all() for first, second in reports.instruments(many, members, 40)[:2])
 
 
@@ -288,6 +305,24 @@ def test_target_is_about_the_rows_of_its_filter_and_a_lead_is_over_each_other_va
     assert (lead.low, lead.high) == (0.0, np.inf)
 
 
+def test_lead_within_a_filter_is_over_the_values_that_it_leaves(load_data):
+    data = many_data()
+    data["claims"]["growth.ward.lead"]["by"]["filter"] = {"blind": 0, "place": "ward"}
+    study = load_data(data)
+    rows = pool_rows(study, 0).assign(place=["ward", "town", "ward", "web"], blind=[0, 0, 1, 1])
+    lead = next(target for target in aims.targets(study, 0, rows) if target.statistic == "lead")
+    assert lead.rows.tolist() == [True, False, False, False] and [other.tolist() for other in lead.others] == [[False, True, False, False]]
+
+
+def test_targets_have_the_estimator_the_test_and_the_level_of_their_model(load_data):
+    data = many_data()
+    data["models"]["main"] |= {"level": 0.9}
+    data["models"]["pm"] |= {"test": "knapp-hartung"}
+    models = {target.says: target.model for target in aims.targets(load_data(data), 0, pool_rows(load_data(data), 0))}
+    assert models["growth.all.lo"] == {"estimator": "DL", "test": "wald-z", "level": 0.9}
+    assert models["growth.all.lo by pm"] == {"estimator": "PM", "test": "knapp-hartung", "level": 0.95}
+
+
 def test_filter_that_no_trial_of_the_pool_meets_is_refused(load_data):
     data = many_data()
     data["claims"]["fear.web.est"] = claim("0.1", "est", "fear", place="web")
@@ -307,9 +342,11 @@ def test_trials_and_people_that_contradict_a_claim_are_refused(load_data, id, te
     statistic = id.rpartition(".")[2]
     data["design"]["trials"]["effects"]["pools"][2] |= {"trials": 1, "people": 448}
     data["claims"][f"mood.later.{statistic}"] = claim(text, statistic, "mood", time="later")
+    lines: list[str] = []
     with pytest.raises(StudyError) as caught:
-        made.tables(load_data(data))
+        made.tables(load_data(data), lines.append)
     assert caught.value.field == field and remedy in caught.value.remedy
+    assert not any("others are drawn" in line for line in lines)  # they would have as many
 
 
 def test_people_claimed_of_a_pool_without_people_are_refused_when_losses_leave_others(load_data):
@@ -349,6 +386,17 @@ def test_every_trial_has_the_people_of_its_rows_and_all_trials_their_sum(rows, m
         assert trials["size"].sum() == total
 
 
+def test_trial_has_the_people_of_its_largest_row_whichever_pool_comes_last(load_data):
+    data = rows_data()
+    pools = data["design"]["trials"]["effects"]["pools"]
+    data["design"]["trials"] |= {"number": 4, "people": data["design"]["trials"]["people"] | {"total": 1200}}
+    data["design"]["trials"]["effects"]["pools"] = [{**pools[0], "trials": 4, "people": 1120}, {**pools[2], "trials": 4, "people": 500}]
+    data["claims"] = {"trials.all.n": of_table("4", "studies", "count")} | {f"mood.{time}.est": claim("−0.1", "est", "mood", time=time) for time in ("end", "later")}
+    trials, results = frames(load_data(data))
+    largest = results.groupby("trial_id")[["n_ours", "n_theirs"]].max().sum(axis=1)
+    assert (trials.set_index("trial_id")["size"] >= largest).all() and trials["size"].sum() == 1200
+
+
 def test_rows_are_in_order_of_trials_and_pools_and_their_keys_differ(rows, many):
     for study in (rows, many):
         _, results = frames(study)
@@ -367,6 +415,17 @@ def test_second_instrument_is_another_one_in_the_same_people_and_outside_the_poo
     first = results[results["counts"] == 1].merge(second, on=["trial_id", "what"], suffixes=("", "_other"))
     assert len(first) == 2 and (first["scale"] != first["scale_other"]).all()
     assert (first["n_ours"] == first["n_ours_other"]).all() and (first["n_theirs"] == first["n_theirs_other"]).all()
+
+
+def test_second_instrument_finds_the_same_effect_but_for_sampling(load_data):
+    data = many_data()
+    data["design"]["trials"]["effects"]["pools"][0]["twice"] = 16
+    _, results = frames(load_data(data))
+    g = (results["m_ours"] - results["m_theirs"]) / np.sqrt((results["s_ours"] ** 2 + results["s_theirs"] ** 2) / 2) * results["sign"]
+    growth = results.assign(g=g, unit=np.sqrt(1 / results["n_ours"] + 1 / results["n_theirs"])).query("what == 'growth'").set_index("trial_id")
+    first, second = (growth[growth["counts"] == counts] for counts in (1, 0))
+    apart = (second["g"] - first["g"]) / first["unit"]
+    assert len(apart) == 16 and 0.5 < np.sqrt((apart**2).mean()) / np.sqrt(2 * (1 - made.AGREE)) < 1.5
 
 
 def test_instruments_are_described_in_each_row_and_means_lie_between_their_bounds(many):
@@ -430,6 +489,20 @@ def test_deviations_of_a_trial_are_correlated_between_outcomes_in_the_direction_
     assert abs(np.std(drawn[0]) - 3) < 0.5
 
 
+def test_small_trials_start_from_larger_effects_around_the_same_mean(load_data):
+    data = many_data()
+    sizes = np.column_stack([np.arange(20, 100, 5), np.arange(30, 110, 5)])
+    drawn = []
+    for small in ("0", "2"):
+        data["assumptions"]["growth.small"] = assumed(small)
+        study = load_data(data)
+        everyone, inside = reports.who_reports(study, people.trials(study))
+        pool = made._Pool(0, study.design["trials"]["effects"]["pools"][0], inside[0], [], *reports.instruments(study, inside, 40)[0])
+        drawn.append(made._drawn(study, pool, made._frame(study, everyone, pool), sizes))
+    unit = np.sqrt((1 / sizes).sum(axis=1))
+    np.testing.assert_allclose(drawn[1] - drawn[0], 2 * (unit - unit.mean()), atol=1e-12)
+
+
 # Faults
 
 
@@ -455,6 +528,14 @@ def test_pool_that_needs_more_trials_of_a_kind_than_shares_give_is_refused(load_
     data = many_data()
     data["design"]["trials"]["effects"]["pools"][0]["trials"]["ward"] = 17
     with pytest.raises(StudyError, match="pools › 0 › trials › ward: 17. There are 16 such trials: change their share, or let fewer report 'growth'"):
+        made.tables(load_data(data))
+
+
+def test_pool_of_all_kinds_has_the_trials_of_the_kinds_that_no_pool_leaves_out(load_data):
+    data = many_data()
+    data["design"]["trials"]["effects"]["pools"][2]["trials"] = 33
+    data["claims"]["trust.all.k"]["printed"] = "33"
+    with pytest.raises(StudyError, match="pools › 2 › trials: 33. There are 32 trials of the kinds that no pool leaves out: change their share"):
         made.tables(load_data(data))
 
 
@@ -505,6 +586,37 @@ FAULTS = {
     "the same pool twice": (f"{EFFECTS}›pools›2›outcome", "fear", "design › trials › effects › pools › 2", "no two the same outcome and values"),
     "two instruments in more trials than there are": (f"{EFFECTS}›pools›0›twice", 17, "design › trials › effects › pools › 0 › twice", "from 0 to 16"),
     "one instrument, twice": (f"{EFFECTS}›pools›0›instruments", ["A-10"], "design › trials › effects › pools › 0 › instruments", "name two or more"),
+    "arms in words": ("models›main›effect›mean", ["place", "m_theirs"], "models › main › effect › mean", "The column 'place' holds text: name one of numbers"),
+    "arms that are not there": ("models›main›effect›sd", ["s_ours", "s_their"], "models › main › effect › sd", "Did you mean 's_theirs'"),
+    "a direction that is not there": ("models›main›effect›direction", "sing", "models › main › effect › direction", "Did you mean 'sign'"),
+    "an effect of no kind": ("models›main›effect›measure", "md", "models › reml › effect › measure", "Use one of: smd"),
+    "no effect": ("models›main›effect", None, "models › main", "The field 'effect' is missing: add it."),
+    "an estimator of scores": ("models›main›estimator", "ML", "models › main › estimator", "takes DL or common or PM or REML"),
+    "a test of scores": ("models›main›test", "t", "models › main › test", "give wald-z or knapp-hartung or knapp-hartung-at-least-wald"),
+    "contrasts of a pool": ("models›main›contrasts", {"arm": [{"weight": 1, "at": {"place": "ward"}}]}, "models › main › contrasts", "The family 'random-effects' does not take it"),
+    "a formula of a pool": ("models›main›formula", "{outcome} ~ place", "models › main › formula", "The family 'random-effects' does not take it"),
+    "waves of a pool": ("models›main›waves", {"time": "wave", "outcome": "y", "columns": {"m_ours": 0}}, "models › main › waves", "The family 'random-effects' does not take it"),
+    "no column of outcomes": ("models›main›outcome_column", None, "models › main", "The field 'outcome_column' is missing: add it."),
+    "a column of outcomes that is not there": ("models›main›outcome_column", "whta", "models › main › outcome_column", "Did you mean 'what'"),
+    "a contrast of a pool": ("claims›fear.all.est›by›contrast", "arm", "claims › fear.all.est › by › contrast", "A random-effects model does not take it: take it out."),
+    "the smallest of pools": ("claims›fear.all.est›by›take", "smallest", "claims › fear.all.est › by › take", "A random-effects model does not take it: take it out."),
+    "a column of a pool": ("claims›fear.all.est›by›column", "place", "claims › fear.all.est › by › column", "A random-effects model does not take it: take it out."),
+    "two outcomes in one pool": ("claims›fear.all.est›by›outcome", ["fear", "trust"], "claims › fear.all.est › by › outcome", "Name one outcome"),
+    "no outcome": ("claims›fear.all.est›by›outcome", None, "claims › fear.all.est › by", "The field 'outcome' is missing: add it."),
+    "a filter of no value": ("claims›growth.ward.est›by›filter", {"place": "wards"}, "claims › growth.ward.est › by › filter › place", "Did you mean 'ward'"),
+    "a filter of no values": ("claims›growth.ward.est›by›filter", {"place": []}, "claims › growth.ward.est › by › filter › place", "Give a value, or a list of values."),
+    "a filter of no column": ("claims›growth.ward.est›by›filter", {"plaec": "ward"}, "claims › growth.ward.est › by › filter", "Did you mean 'place'"),
+    "a filter of outcomes": ("claims›growth.ward.est›by›filter", {"what": "fear"}, "claims › growth.ward.est › by › filter", "The 'outcome' says which rows of this column are pooled"),
+    "a filter of arms": ("claims›growth.ward.est›by›filter", {"n_ours": 40}, "claims › growth.ward.est › by › filter", "Arms are made to print the claims"),
+    "a lead over nothing": ("claims›growth.ward.lead›by›filter", None, "claims › growth.ward.lead › by › filter", "give it one value"),
+    "a lead of two": ("claims›growth.ward.lead›by›filter", {"place": ["ward", "town"]}, "claims › growth.ward.lead › by › filter", "give it one value"),
+    "a statistic of tables": ("claims›fear.all.est›by›statistic", "mean", "claims › fear.all.est › by › statistic", "A model of that family does not give it."),
+    "a statistic of ratios": ("claims›fear.all.est›by›statistic", "reduction", "claims › fear.all.est › by › statistic", "A model of that family does not give it."),
+    "a statistic of pools": ("claims›trials.all.n›by›statistic", "tau2", "claims › trials.all.n › by › statistic", "A table does not give it."),
+    "half a trial": ("claims›trust.all.k›printed", "4.5", "claims › trust.all.k › printed", "Trials are counted: a whole number from 1 is needed here."),
+    "fewer than no trials": ("claims›trust.all.k›printed", "−4", "claims › trust.all.k › printed", "Trials are counted: a whole number from 1 is needed here."),
+    "a column of both tables": ("tables›results›columns›blind", column("integer"), "tables › results › columns", "The parent 'studies' has a column of that name too"),
+    "a direction that the model does not know": ("tables›results›columns›direction", column("integer"), "design › trials › effects", "Nothing makes the column 'direction'"),
     "a claim on no pool": ("claims›fear.all.est›by›outcome", "hunger", "claims › fear.all.est › by", "No pool of design › trials › effects is of this"),
 }
 
@@ -545,6 +657,49 @@ def test_second_instrument_needs_a_column_that_keeps_it_out_of_the_pool(load_dat
         model.pop("rows", None)
     with pytest.raises(StudyError, match="pools › 0 › twice.*The model must take one row a trial"):
         load_data(data)
+
+
+def test_rows_of_a_model_are_not_chosen_by_the_arms_that_are_to_be_made(load_data):
+    data = many_data()
+    for model in data["models"].values():
+        model["rows"] = {"counts": 1, "n_ours": 40}
+    with pytest.raises(StudyError, match="models › main › rows: 'n_ours'. Arms are made to print the claims"):
+        load_data(data)
+
+
+def test_outcome_that_the_column_does_not_have_is_refused(load_data):
+    data = many_data()
+    data["tables"]["results"]["columns"]["what"]["values"] = ["growth", "fear", "trust"]
+    data["claims"]["fear.all.est"]["by"]["outcome"] = "faer"
+    with pytest.raises(StudyError, match="claims › fear.all.est › by › outcome: 'faer'. Nothing of that name. Did you mean 'fear'"):
+        load_data(data)
+
+
+def test_lead_over_nothing_and_limits_of_two_trials_are_refused_with_their_claim(load_data):
+    for statistic, remedy, filter in (("lead", "a lead is over other groups of trials, and there is none", {"scale": "C-30"}), ("prediction_lo", r"prediction_lo of \d trials: it needs 3 or more", {"place": "web"})):
+        data = many_data()
+        data["design"]["trials"]["effects"]["pools"][1] |= {"trials": {"ward": 3, "town": 4, "web": 2}}
+        data["claims"]["odd.all.x"] = claim("0.1", statistic, "trust" if statistic == "lead" else "fear", **filter)
+        with pytest.raises(StudyError, match=f"claims › odd.all.x › by.*{remedy}"):
+            made.tables(load_data(data))
+
+
+def test_trials_fewer_than_a_number_are_no_question_for_print_alone(load_data):
+    data = rows_data()
+    data["claims"]["mood.end.k"] |= {"kind": "inequality", "printed": "<5"}
+    data["design"]["trials"]["effects"]["pools"][0]["trials"] = 4
+    found = checks.findings(load_data(data))
+    assert ["k" in each.finding.printed for each in found] == [False, True, False]
+
+
+@pytest.mark.parametrize("seed", [4, 10, 27])
+def test_sizes_that_losses_leave_give_way_where_print_needs_others(load_data, seed):
+    data = rows_data()
+    del data["claims"]["mood.end.n"], data["design"]["trials"]["effects"]["pools"][0]["people"]
+    data["claims"] = {id: entry for id, entry in data["claims"].items() if not id.startswith("mood.later")}
+    del data["design"]["trials"]["effects"]["pools"][2]
+    study = load_data(data, f"review-{seed}")
+    assert reanalysis.differing(reanalysis.verdicts(study, made.tables(study)), []) == []
 
 
 def test_table_is_made_by_one_part(load_data):

@@ -18,7 +18,7 @@ from asprinted.models.pooled import TESTS, pool
 from asprinted.models.small_studies import egger
 from asprinted.synthesis import integers
 from asprinted.synthesis.trials import arms as made
-from asprinted.synthesis.trials import slopes
+from asprinted.synthesis.trials import continuous, slopes
 from asprinted.synthesis.trials.arms import Arms, Target, Trials, arms_that_print
 from asprinted.synthesis.trials.continuous import whole_sizes
 from asprinted.synthesis.trials.targets import bands, sides, variances
@@ -305,7 +305,7 @@ def test_whole_sizes_keep_total_and_bounds(k, seed, by_chance):
 def test_standard_error_below_what_the_people_allow_is_refused_with_the_proof():
     start = trials([0.2] * 5, [[20, 20]] * 5, None, 200, free=True)
     wanted = [target("lo", "0.11", np.ones(5, bool)), target("hi", "0.29", np.ones(5, bool))]
-    with pytest.raises(ValueError, match=r"lo 0.11, hi 0.29: the standard error would be at most 0.048.* 200 people is at least 0.1414.*no records can print this"):
+    with pytest.raises(ValueError, match=r"lo 0.11, hi 0.29: the standard error would be at most 0.048.* 200 people is at least 0.1414.*no records of such trials can print this"):
         arms_that_print(start, wanted, np.random.default_rng(1))
 
 
@@ -337,6 +337,30 @@ def test_what_is_not_found_is_told_with_the_nearest_miss():
         arms_that_print(start, wanted, np.random.default_rng(1))
 
 
+def test_one_trial_has_walds_interval_under_every_test_and_is_refused_alike():
+    start = trials([0.2], [[20, 20]], None, 40, free=True)
+    for test in TESTS:
+        wanted = [target("lo", "0.11", np.ones(1, bool), WALD | {"test": test}), target("hi", "0.29", np.ones(1, bool), WALD | {"test": test})]
+        with pytest.raises(ValueError, match="of 1 trials with 40 people is at least 0.3162"):
+            arms_that_print(start, wanted, np.random.default_rng(1))
+
+
+def test_interval_upside_down_is_refused():
+    wanted = [target("lo", "0.29", np.ones(5, bool)), target("hi", "0.11", np.ones(5, bool))]
+    with pytest.raises(ValueError, match="lo 0.29, hi 0.11: .* leave no standard error above 0: no records can print this"):
+        arms_that_print(trials([0.2] * 5, [[20, 20]] * 5), wanted, np.random.default_rng(1))
+
+
+def test_variance_between_trials_of_zero_is_inside_bounds_that_begin_there():
+    band = bands([Target("tau2", 0.0, 0.05, np.ones(3, bool), WALD, "x")])[0]
+    assert (band.low, band.high) == (-math.inf, 0.05)
+
+
+def test_effects_so_far_away_that_no_step_leads_back_are_refused_in_words():
+    with pytest.raises(ValueError, match="the effects drawn lie so far from the numbers printed"):
+        continuous._least(np.array([[1e12, 0.0], [1e12, 1e-3]]), np.ones(2), 1e-5)
+
+
 def test_effect_that_a_scale_cannot_show_is_refused():
     with pytest.raises(ValueError, match="a trial of 6 and 6 people on a scale from 0 to 1, usual mean 0.5 and SD 0.5, cannot have an effect of 4.000: give"):
         arms_that_print(trials([4.0], [[6, 6]], scale=(0, 1, 0.5, 0.5)), [], np.random.default_rng(1))
@@ -349,7 +373,9 @@ def test_effect_that_a_scale_cannot_show_is_refused():
         ({"low": 2.0, "high": 1.0}, "x: no number lies between 2 and 1: give the lower end first"),
         ({"rows": np.zeros(3, bool)}, "x: est of 0 trials: it needs 1 or more"),
         ({"statistic": "egger_p", "rows": np.arange(3) < 2}, "x: egger_p of 2 trials: it needs 3 or more"),
-        ({"statistic": "lead"}, "x: a lead needs other groups"),
+        ({"statistic": "lead"}, "x: a lead is over other groups of trials, and there is none"),
+        ({"statistic": "i2", "low": 119.5, "high": 120.5}, "x: i2 is not 119.5 to 120.5, but from 0 to 100 always"),
+        ({"statistic": "q_p", "low": -0.2, "high": -0.1}, "x: q_p is not -0.2 to -0.1, but from 0 to 1 always"),
     ],
 )
 def test_target_that_means_nothing_is_refused(fields, message):

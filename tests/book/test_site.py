@@ -23,6 +23,7 @@ def small_book(tmp_path):
     words = {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "# Chapter"}
     notebooks.write(tmp_path / "chapters/a.ipynb", {"cells": [words, cell], "metadata": {"kernelspec": notebooks.KERNEL}, "nbformat": 4, "nbformat_minor": 5})
     shutil.copy(ROOT / "_config.yml", tmp_path)
+    shutil.copytree(ROOT / "book/static", tmp_path / "book/static")
     for name, content in {
         "_toc.yml": "format: jb-book\nroot: index\nchapters:\n  - file: chapters/a\n", "index.md": "# Book\n", "references.bib": "",
         "requirements.lock": "", "data/n.csv": "4", "asprinted/__init__.py": "", "vendor/mathjax-3.2.2/a.txt": "a",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from asprinted import models
 from asprinted.synthesis import integers
@@ -84,11 +84,11 @@ def of_model(id: str, text: str, low: float, high: float, by: Mapping[str, Any],
     if n <= p:
         raise ValueError(f"{n} people for {p} coefficients of {id}: too few")
     unit = float(weights @ inverse @ weights)
-    reference = stats.norm if model.get("test") == "wald-z" else stats.t(n - p)
-    quantile = float(reference.ppf(0.5 + model.get("level", 0.95) / 2))
+    df = None if model.get("test") == "wald-z" else n - p
+    quantile = models.quantile(0.5 + model.get("level", 0.95) / 2, df)
     statistic = by["statistic"]
     if statistic == "p":
-        low, high = float(reference.isf(high / 2)) if high < 1 else -math.inf, float(reference.isf(low / 2)) if low > 0 else math.inf
+        low, high = -models.quantile(high / 2, df) if high < 1 else -math.inf, -models.quantile(low / 2, df) if low > 0 else math.inf
 
     def value(sums: np.ndarray, squares: np.ndarray) -> np.ndarray:
         b = sums[:, columns]

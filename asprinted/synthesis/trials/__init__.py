@@ -20,12 +20,12 @@ from asprinted.synthesis.trials import aims
 from asprinted.synthesis.trials.arms import Arms, arms_that_print
 from asprinted.synthesis.trials.continuous import Trials
 from asprinted.synthesis.trials.people import resized, trials
-from asprinted.synthesis.trials.reports import Left, arms_of, instruments, left, who_reports
+from asprinted.synthesis.trials.reports import Left, arms_of, as_before, instruments, left, who_reports
 
 __all__ = ["tables"]
 
-PLANS, SEARCHES = 100, 10  # draws of all trials, and searches for arms that print, before they are given up
-FREEDOMS = 6  # in which the sizes of a pool with printed people are sought, each wider than the last
+PLANS, SEARCHES = 100, 3  # draws of all trials, and searches for arms that print, before they are given up
+FREEDOMS = 6  # in which the sizes of a pool are sought, each wider than the last
 LATER = 1000  # what a further plan adds to the study's attempt, so that no later attempt draws the same
 AGREE = 0.7  # correlation of two instruments' errors in the same people
 
@@ -78,8 +78,7 @@ def _planned(study: Study) -> tuple[pd.DataFrame, list[_Pool], list[pd.DataFrame
     used = instruments(study, inside, len(everyone))
     pools = []
     for number, (pool, members) in enumerate(zip(spec["effects"]["pools"], inside, strict=True)):
-        freedoms = range(1, 1 + (FREEDOMS if "people" in pool else 1))
-        pools.append(_Pool(number, pool, members, [left(study, number, members, randomised, freedom) for freedom in freedoms], *used[number]))
+        pools.append(_Pool(number, pool, members, [left(study, number, members, randomised, freedom) for freedom in range(1, 1 + FREEDOMS)], *used[number]))
     frames = [_frame(study, everyone, pool) for pool in pools]
     for pool, frame in zip(pools, frames, strict=True):
         aims.check_counts(study, pool.number, frame)
@@ -90,9 +89,13 @@ def _filled(study: Study, everyone: pd.DataFrame, pools: Sequence[_Pool], frames
     """Both tables, from a plan. Raises Unmet where a pool's claims are not met."""
     spec = study.design["trials"]
     rows, places, needed = [], [], np.zeros((len(everyone), 2), dtype=np.int64)
+    arms: dict[tuple[str, ...], np.ndarray] = {}  # at each time, the people of each trial's arms in the latest pool, 0 before; () at any time
+    latest = arms.setdefault((), needed.copy())
     for pool, frame in zip(pools, frames, strict=True):
         progress(f"{', '.join(pool.key)}: arms that print the claims, trials: {len(frame)}")
-        made = _printing(study, pool, frame)
+        there = arms.setdefault(pool.key[1:], np.zeros((len(everyone), 2), dtype=np.int64))
+        made = _printing(study, pool, frame, np.where(there > 0, there, latest)[pool.members])
+        there[pool.members] = latest[pool.members] = made.n
         aims.check_counts(study, pool.number, frame, made.n.sum(axis=1))
         np.maximum.at(needed, pool.members, made.n)
         rows.append(_rows(study, frame, made))
@@ -154,10 +157,13 @@ def _drawn(study: Study, pool: _Pool, frame: pd.DataFrame, sizes: np.ndarray) ->
     return start + small + study.number(spec["spread"]) * deviation + error
 
 
-def _printing(study: Study, pool: _Pool, frame: pd.DataFrame) -> Arms:
-    """The arms of the pool's trials that print every claim on it. Raises Unmet where no start finds any."""
+def _printing(study: Study, pool: _Pool, frame: pd.DataFrame, arms: np.ndarray) -> Arms:
+    """The arms of the pool's trials that print every claim on it. Raises Unmet where no start finds any.
+
+    arms (k, 2): the people of these trials in an earlier pool, of the same time if there is one, 0 where there is none; tried first.
+    """
     sought, scale = aims.targets(study, pool.number, frame), _scale(study, pool.instruments)
-    for people in pool.people:
+    for people in (*as_before(pool.people[0], arms), *pool.people):
         start = Trials(_drawn(study, pool, frame, people.sizes), people.sizes, people.least, people.most, people.total, *(scale[name] for name in SCALE))
         try:
             return arms_that_print(start, sought, generator(study, "trials", "arms", *pool.key))

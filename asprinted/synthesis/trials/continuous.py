@@ -81,10 +81,13 @@ def refuted(trials: Trials, wanted: Sequence[Target]) -> str | None:
         if trials.total is not None:
             people = min(people, trials.total - float(trials.least[~rows].sum()))
         smallest = 1 / math.sqrt(min(people / 4, float((1 / (1 / trials.most[rows]).sum(1)).sum())))
+        names = ", ".join(dict.fromkeys(each.says for each in same))
+        if largest <= 0:
+            return f"{names}: the estimate lies inside its interval, and these leave no standard error above 0: no records can print this"
         if largest < smallest * (1 - 1e-12):
             return (
-                f"{', '.join(dict.fromkeys(each.says for each in same))}: the standard error would be at most {largest:.5f}, but that of {one.k} trials with "
-                f"{people:g} people is at least {smallest:.5f}, since none weighs more than a quarter of its people: no records can print this"
+                f"{names}: the standard error would be at most {largest:.5f}, but that of {one.k} trials with "
+                f"{people:g} people is at least {smallest:.5f}, since none weighs more than a quarter of its people: no records of such trials can print this"
             )
     return None
 
@@ -181,9 +184,15 @@ def _nearest(
 
 
 def _least(scaled: np.ndarray, short: np.ndarray, soft: float) -> np.ndarray:
-    """The shortest x with scaled @ x ≥ short, by its dual; where there is none, short gives way by about the same amount in all rows."""
+    """The shortest x with scaled @ x ≥ short, by its dual; where there is none, short gives way by about the same amount in all rows.
+
+    Raises ValueError where the rows are too large and too alike for floating point.
+    """
     size = len(short)
-    root = linalg.cholesky(scaled @ scaled.T + soft * (1 + np.eye(size)), lower=True)
+    try:
+        root = linalg.cholesky(scaled @ scaled.T + soft * (1 + np.eye(size)), lower=True)
+    except linalg.LinAlgError:
+        raise ValueError("the effects drawn lie so far from the numbers printed that no step leads there") from None
     weights, _ = optimize.nnls(root.T, linalg.solve_triangular(root, short, lower=True), maxiter=50 * size)
     return weights @ scaled
 

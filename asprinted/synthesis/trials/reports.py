@@ -20,7 +20,8 @@ CLOSE, NEAR = 1 / 50, 1 / 4  # of the logarithm: how near the people of such a p
 ENOUGH = 1e-9  # an exchange that gains less is none
 LOSSES = {"trial": 0.35, "outcome": 1 / 6, "arm": 0.1}  # SDs of the log-odds of having an outcome: between trials, a trial's outcomes, its arms
 LEAST = 4  # people in an arm with an outcome
-FREE = 1.3  # by which factor the people of an arm may move where a pool's people are printed
+FREE = 1.3  # by which factor the people of an arm may move
+SAME = (1.05, 1.15)  # and by which where the same trial's arms in another outcome are known
 MOVES = 2000  # more than a search has needed
 
 
@@ -38,8 +39,8 @@ def who_reports(study: Study, trials: pd.DataFrame) -> tuple[pd.DataFrame, list[
     """The trials, and of each pool the positions of those in it, rising.
 
     Each pool has its numbers of trials of each kind. Trials differ in how many outcomes they report: some report many,
-    some none. Where a pool's people are printed, its trials are chosen, and
-    sizes exchanged between trials, so that what losses leave comes near: steepest descent in single exchanges.
+    some none. Where a pool's people are printed, its trials are chosen, and sizes exchanged between trials, so that what losses
+    leave comes near: steepest descent in single exchanges.
     Raises StudyError where a kind has too few trials.
     """
     effects, column = study.design["trials"]["effects"], study.design["trials"]["people"]["column"]
@@ -83,7 +84,7 @@ def _groups(study: Study, trials: pd.DataFrame) -> list[tuple[int, np.ndarray, i
             count = int(study.number(amount))
             if count > len(members):
                 where = SEPARATOR.join(("design", "trials", "effects", "pools", str(number), "trials", *([value] if value else [])))
-                raise StudyError(study.file, where, count, f"There are {len(members)} such trials: change their share, or let fewer report {pool['outcome']!r}.")
+                raise StudyError(study.file, where, count, f"There are {len(members)} {'such trials' if 'by' in pool else 'trials of the kinds that no pool leaves out'}: change their share, or let fewer report {pool['outcome']!r}.")
             groups.append((number, members, count))
     return groups
 
@@ -144,8 +145,8 @@ def arms_of(study: Study, sizes: np.ndarray) -> np.ndarray:
 def left(study: Study, number: int, members: np.ndarray, arms: np.ndarray, freedom: int = 1) -> Left:
     """The people of one pool's trials, at the positions `members`, whom losses leave of those randomised, (n, 2).
 
-    Where the pool's people are printed they are shared out in proportion, exactly, and may move; else they are fixed.
-    With more `freedom` they start more even, and may move further: by the factor FREE to that power.
+    Where the pool's people are printed they are shared out in proportion, exactly, and may move by the factor FREE to the
+    power of `freedom`; with more of it they start more even. Else they are fixed at first, and may move by a power less.
     """
     effects = study.design["trials"]["effects"]
     pool, kept = effects["pools"][number], study.number(effects["kept"])
@@ -157,11 +158,35 @@ def left(study: Study, number: int, members: np.ndarray, arms: np.ndarray, freed
     people = arms[members] * share
     if "people" not in pool:
         sizes = np.clip(np.rint(people), LEAST, arms[members]).astype(np.int64)
-        return Left(sizes, sizes, sizes, None)
+        return _free(sizes, FREE ** (freedom - 1), None)
     total = int(study.number(pool["people"]))
     sizes = shared_out(total, np.full(people.size, LEAST), people.ravel() ** (1 / freedom)).reshape(people.shape)
-    factor = FREE**freedom
+    return _free(sizes, FREE**freedom, total)
+
+
+def _free(sizes: np.ndarray, factor: float | np.ndarray, total: int | None) -> Left:
+    """These sizes, which may move by a factor, the same for all or one for each."""
     return Left(sizes, np.maximum(LEAST, np.floor(sizes / factor)).astype(np.int64), np.ceil(sizes * factor).astype(np.int64), total)
+
+
+def as_before(people: Left, arms: np.ndarray) -> list[Left]:
+    """Starts with the arms (k, 2) that trials have in another outcome, 0 where a trial has none: near them first, then freer.
+
+    The same people answer most questionnaires, so such arms move by the factors SAME; other arms take the rest of the total.
+    None where sizes are fixed, no trial is known, or those known leave the others no people.
+    """
+    known = arms.sum(axis=1) > 0
+    if people.total is None or not known.any():
+        return []
+    rest = people.total - int(arms[known].sum())
+    sizes = arms.copy()
+    if not known.all():
+        if rest < LEAST * 2 * (~known).sum():
+            return []
+        sizes[~known] = shared_out(rest, np.full(2 * (~known).sum(), LEAST), people.sizes[~known].ravel().astype(float)).reshape(-1, 2)
+    else:
+        sizes = shared_out(people.total, np.full(arms.size, LEAST), arms.ravel().astype(float)).reshape(arms.shape)
+    return [_free(sizes, np.where(known, factor, max(factor, FREE))[:, None], people.total) for factor in SAME]
 
 
 def instruments(study: Study, inside: Sequence[np.ndarray], number: int) -> list[tuple[np.ndarray, np.ndarray]]:

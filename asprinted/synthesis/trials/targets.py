@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from asprinted.models import FEWEST
 from asprinted.models.pooled import pool
 from asprinted.models.small_studies import egger
 from asprinted.synthesis.trials import slopes
@@ -23,6 +24,8 @@ HALF = {
     "est": 0.01, "se": 0.005, "lo": 0.01, "hi": 0.01, "t": 0.05, "tau2": 0.005, "q": 0.05,
     "prediction_lo": 0.01, "prediction_hi": 0.01, "lead": 0.01, "egger": 0.1, "egger_t": 0.05,
 }  # fmt: skip
+# What a statistic can be.
+POSSIBLE = {"i2": (0, 100), "se": (0, math.inf), "tau2": (0, math.inf), "q": (0, math.inf), "p": (0, 1), "q_p": (0, 1), "egger_p": (0, 1)}
 STATISTICS = ("est", "se", "lo", "hi", "p", "tau2", "q", "q_p", "i2", "prediction_lo", "prediction_hi", "lead", "egger", "egger_p")
 
 
@@ -47,12 +50,14 @@ class Target:
             raise ValueError(f"{self.says}: statistic {self.statistic!r} is not one of a pool: give {', '.join(STATISTICS)}")
         if not self.low <= self.high:
             raise ValueError(f"{self.says}: no number lies between {self.low:g} and {self.high:g}: give the lower end first")
-        least = {"lead": 1, "egger": 3, "egger_p": 3, "prediction_lo": 3, "prediction_hi": 3, "q_p": 2}.get(self.statistic, 1)
+        least, possible = FEWEST.get(self.statistic, 1), POSSIBLE.get(self.statistic, (-math.inf, math.inf))
+        if self.high < possible[0] or self.low > possible[1]:
+            raise ValueError(f"{self.says}: {self.statistic} is not {self.low:g} to {self.high:g}, but from {possible[0]:g} to {possible[1]:g} always")
         for rows in (self.rows, *self.others):
             if np.count_nonzero(rows) < least:
                 raise ValueError(f"{self.says}: {self.statistic} of {np.count_nonzero(rows)} trials: it needs {least} or more")
         if self.statistic == "lead" and not self.others:
-            raise ValueError(f"{self.says}: a lead needs other groups: give the rows of each in `others`")
+            raise ValueError(f"{self.says}: a lead is over other groups of trials, and there is none")
 
     @property
     def k(self) -> int:
