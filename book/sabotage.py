@@ -175,23 +175,31 @@ def trial_breaks(root: Path, folder: Path) -> Iterator[Break]:
     yield Break(f"{trials}: one trial with one person more", trials,
                 lambda text: other_person(text, size, lambda rows: rows[0], lambda row: str(int(row[size]) + 1)), claims_on(study, size))  # fmt: skip
     effect = model["effect"]
+    pooled = [claim for claim in study.claims.values() if claim.kind == "number" and (claim.by or {}).get("model") == design["effects"]["model"]]
     changes: dict[str, Callable[[str], str]] = {
-        effect["n"][0]: lambda value: str(int(value) // 10),
         effect["mean"][0]: lambda value: f"{1.5 * float(value):.2f}",
         effect["sd"][1]: lambda value: f"{float(value) / 3:.2f}",
     }
+    if any(claim.by["statistic"] == "n" for claim in pooled):  # else the size of one arm of many trials may change no printed digit
+        changes[effect["n"][0]] = lambda value: str(int(value) - 1)
     if "direction" in effect:
         changes[effect["direction"]] = lambda value: str(-int(value))
     if "second" in design["effects"]:
         changes[design["effects"]["second"]] = lambda value: str(1 - int(value))
     outcome = model["outcome_column"]
-    printed = next(claim.by["outcome"] for claim in study.claims.values() if claim.kind == "number" and (claim.by or {}).get("model") == design["effects"]["model"])
+    printed = pooled[0].by["outcome"]
     for column, change in changes.items():
         yield Break(f"{outcomes}: one {column} changed", outcomes,
                     lambda text, column=column, change=change: other_person(
-                        text, column, lambda rows: max((row for row in rows if row[outcome] == printed), key=lambda row: int(row[effect["n"][0]])),
+                        text, column, lambda rows: max((row for row in rows if row[outcome] == printed), key=lambda row: weight_of(row, effect)),
                         lambda row: change(row[column])),
                     claims_on(study, column))  # fmt: skip
+
+
+def weight_of(row: dict, effect: dict) -> float:
+    """Return how many standard errors, about, the two arms of a trial are apart: the trial that matters most in a pool."""
+    n, (one, other), sd = int(row[effect["n"][0]]), (float(row[column]) for column in effect["mean"]), float(row[effect["sd"][0]])
+    return n**0.5 * abs(one - other) / sd
 
 
 def claims_on(study, column: str) -> tuple[str, ...]:
