@@ -105,7 +105,11 @@ def _category(study: Study, entry: dict[str, Any], columns: Mapping[str, Any], n
         need(value, [str(each) for each in known], "design", *where, entry["column"])
     counts = [whole(study, amount, "design", *where, "counts", value) for value, amount in entry.get("counts", {}).items()]
     if counts and sum(counts) != number:
-        raise StudyError(study.file, SEPARATOR.join(("design", *where, "counts")), sum(counts), f"They must add up to the number of trials, {number}.")
+        summed = ", ".join(str(amount) for amount in entry["counts"].values())
+        raise StudyError(
+            study.file, SEPARATOR.join(("design", *where, "counts")), sum(counts),
+            f"They ({summed}) must add up to the number of trials, {number} ({study.design['trials']['number']}).",
+        )  # fmt: skip
 
 
 def _effects(study: Study, spec: dict[str, Any], need: Callable[..., None]) -> None:
