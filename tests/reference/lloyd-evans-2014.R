@@ -11,18 +11,9 @@ folder <- file.path("data", "lloyd-evans-2014")
 files <- c("trials.csv", "outcomes.csv")
 if (!file.exists(file.path(folder, "outcomes.csv"))) stop("run this from the repository root")
 
+names_of_rows <- c("outcome", "time", "model", "term")
 source(file.path("tests", "reference", "shared", "files.R"))
 source(file.path("tests", "reference", "shared", "effects.R"))
-
-rows <- list()
-keep <- function(where, ...) { # where: outcome, time, model, term
-  values <- c(...)
-  rows[[length(rows) + 1]] <<- data.frame(outcome = where[1], time = where[2], model = where[3], term = where[4], part = names(values), value = as_text(values))
-}
-
-keep(c("", "", "made by", "R"), version = paste(R.version$major, R.version$minor, sep = "."))
-keep(c("", "", "made by", "metafor"), version = format(packageVersion("metafor")))
-for (file in files) keep(c("", "", "made from", file), sha256 = sha256(file.path(folder, file)))
 
 trials <- read.csv(file.path(folder, "trials.csv"), na.strings = "")
 table <- with_effects(read.csv(file.path(folder, "outcomes.csv"), na.strings = ""))

@@ -1,4 +1,16 @@
-# The effects of a table of outcomes, a row a trial and outcome. Sourced after metafor is attached.
+# What the scripts on pools of trials share: rows with four names each, and the effects of a table of outcomes. Sourced after files.R
+# and metafor; `folder` and `files` are the records, `names_of_rows` the names.
+
+rows <- list()
+keep <- function(where, ...) {
+  values <- c(...)
+  named <- as.data.frame(setNames(as.list(where), names_of_rows))
+  rows[[length(rows) + 1]] <<- cbind(named, part = names(values), value = as_text(values))
+}
+
+keep(c("", "", "made by", "R"), version = paste(R.version$major, R.version$minor, sep = "."))
+keep(c("", "", "made by", "metafor"), version = format(packageVersion("metafor")))
+for (file in files) keep(c("", "", "made from", file), sha256 = sha256(file.path(folder, file)))
 
 # The table with people, g and v (Hedges' g with the factor 1 − 3/(4N − 9) and its variance N/(n1 n2) + g²/(2(N − 3.94)), in the
 # direction of the outcome), unit (√(1/n1 + 1/n2)), and yi and vi, which metafor's own definition gives
