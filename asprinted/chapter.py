@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from asprinted import checks, printed, verdict
-from asprinted.study import RATIO_FAMILIES, Study, StudyError, load
+from asprinted.study import Study, StudyError, load
 
 _current: list[Study] = []  # a notebook has one study at a time
 
@@ -79,7 +79,7 @@ def check(claim: str | Mapping[str, Any], value: printed.Number | str | None = N
 def null_value(open_study: Study, id: str) -> float:
     """The value of no effect for a claim: 1 for a ratio, 0 otherwise."""
     model = (open_study.claim(id).by or {}).get("model")
-    return 1.0 if model and open_study.models[model]["family"] in RATIO_FAMILIES else 0.0
+    return 1.0 if model and checks.is_ratio(open_study.models[model]) else 0.0
 
 
 def prove(*models: str) -> _Shown:

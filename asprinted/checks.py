@@ -39,7 +39,7 @@ Claims = Mapping[str, Claim]
 class Checked:
     """One finding about a study. about: the model, or the column of a table with its filter; claims: name in the finding → ids of the claims, or assumptions, it stands for.
 
-    part: of a model that pools trials, the outcome with its filter, else empty. alternative: about a model that stands instead of another. declared: every smallest conflict holds a claim that the study
+    part: of a model that pools trials, the outcome with its rule and filter, else empty. alternative: about a model that stands instead of another. declared: every smallest conflict holds a claim that the study
     file expects to be otherwise than printed.
     """
 
@@ -64,6 +64,11 @@ class Checked:
         witness = {name: float(value) if isinstance(value, Fraction) else value for name, value in self.finding.witness.items()}
         rest = {"about": self.about, "part": self.part, "claims": dict(self.claims), "alternative": self.alternative, "declared": self.declared, "fault": self.fault}
         return asdict(replace(self.finding, witness=witness)) | rest
+
+
+def is_ratio(model: Mapping[str, Any]) -> bool:
+    """True where the estimates of a model (an entry of study.yml's models) are ratios, whose value of no effect is 1."""
+    return model["family"] in RATIO_FAMILIES or pooled.SCALES.get(model.get("effect", {}).get("measure")) == "log"
 
 
 def findings(study: Study) -> list[Checked]:
@@ -142,13 +147,13 @@ def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Clai
         numbers = {name: number for name, number in numbers.items() if name in ("estimate", "lo", "hi")}
     if len(numbers) < 2:
         return None, {}
-    finding = triples.check(**numbers, scale="log" if model["family"] in RATIO_FAMILIES else "identity", level=level, test=test)
+    finding = triples.check(**numbers, scale="log" if is_ratio(model) else "identity", level=level, test=test)
     unused = "".join(f" (Of the test alone: the field {field!r} takes no part, since {why}.)" for field, why in _ALONE.items() if field in model)
     return replace(finding, question=finding.question + unused), {}
 
 
 def _of_pools(study: Study, name: str, model: Mapping[str, Any]) -> Iterator[Checked]:
-    """Each outcome that a model pools, under each filter of its claims."""
+    """Each outcome that a model pools, under each rule and filter of its claims."""
     other = model.get("instead_of")
     groups: dict[str, list[Claim]] = {}
     for claim in _numbers(study):
@@ -167,9 +172,16 @@ def _of_pools(study: Study, name: str, model: Mapping[str, Any]) -> Iterator[Che
 
 
 def _part(by: Mapping[str, Any]) -> str:
-    """The outcome of a pooled claim with the values of its filter: "calm, both sites"."""
-    values = (value for _, value in sorted(by.get("filter", {}).items()))
-    return ", ".join([by["outcome"], *(conflict.and_list(map(str, value)) if isinstance(value, list) else str(value) for value in values)])
+    """The outcome of a pooled claim with its rule and the values of its filter: "calm, some_review, both sites, 1995 to 2012"."""
+    wanted = [by["rule"]] if "rule" in by else []
+    return ", ".join(map(_in_words, [by["outcome"], *wanted, *(value for _, value in sorted(by.get("filter", {}).items()))]))
+
+
+def _in_words(wanted: Any) -> str:
+    """What a filter or a rule asks for: a value, a list of values, or a range."""
+    if isinstance(wanted, Mapping):
+        return " ".join(f"{word} {wanted[word]}" for word in ("from", "to") if word in wanted)
+    return conflict.and_list(map(str, wanted)) if isinstance(wanted, list) else str(wanted)
 
 
 def _table(study: Study, model: Mapping[str, Any], contrast: str) -> tuple[str, str] | None:
@@ -266,7 +278,8 @@ def _of_columns(study: Study) -> Iterator[Checked]:
         by = claim.by
         if "table" not in by or "between" in by:
             continue
-        rows = by["table"], tuple((column, str(value)) for column, value in sorted(by.get("filter", {}).items()))
+        asked = {"rule": by["rule"]} if "rule" in by else {}
+        rows = by["table"], tuple((column, str(value)) for column, value in (*asked.items(), *sorted(by.get("filter", {}).items())))
         if by["statistic"] == "count":
             people.setdefault(rows, []).append(claim)
         elif isinstance(by.get("column"), str):

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit code; `arguments` default to those of the process."""
     options = _parser().parse_args(arguments)
     try:
-        return options.run(load(options.folder), options)
+        return options.run(*map(load, options.folder), options=options)
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -52,10 +53,10 @@ def _parser() -> argparse.ArgumentParser:
         ("check", _check, "hold the printed numbers of a study.yml against each other, without any records"),
         ("synthesise", _synthesise, "make the records of a study from its study.yml, verify them, and write them"),
         ("verify", _verify, "recompute every claim and assumption from the CSV files"),
-        ("ledger", _ledger, "list every claim: printed, computed, verdict, reason"),
+        ("ledger", _ledger, "list every claim of one study.yml or several: printed, computed, verdict, reason"),
     ):
         command = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
-        command.add_argument("folder", type=Path, help="folder that holds study.yml, such as data/some-trial")
+        command.add_argument("folder", type=Path, nargs="+" if run is _ledger else 1, help="folder that holds study.yml, such as data/some-trial")
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
         command.set_defaults(run=run)
         if name == "synthesise":
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check(study: Study, options: argparse.Namespace) -> int:
+def _check(study: Study, *, options: argparse.Namespace) -> int:
     from asprinted import checks
 
     found = checks.findings(study)
@@ -96,7 +97,7 @@ def _lines(each: checks.Checked) -> list[str]:
     return lines
 
 
-def _synthesise(study: Study, options: argparse.Namespace) -> int:
+def _synthesise(study: Study, *, options: argparse.Namespace) -> int:
     from asprinted import records, synthesis
 
     start = time.perf_counter()
@@ -122,7 +123,7 @@ def _same(file: Path, content: bytes) -> bool:
     return file.is_file() and file.read_bytes() == content
 
 
-def _verify(study: Study, options: argparse.Namespace) -> int:
+def _verify(study: Study, *, options: argparse.Namespace) -> int:
     from asprinted import reanalysis, records
 
     tables = records.read(study)
@@ -137,20 +138,31 @@ def _verify(study: Study, options: argparse.Namespace) -> int:
     return DIFFERS if faults else FINE
 
 
-def _ledger(study: Study, options: argparse.Namespace) -> int:
-    from asprinted import reanalysis, records, verdict
+def _ledger(*studies: Study, options: argparse.Namespace) -> int:
+    from asprinted import reanalysis, records
 
-    results = reanalysis.verdicts(study, records.read(study))
-    reason = records.stale(study.folder)
-    if reason:
-        print(f"warning: {reason}", file=sys.stderr)
-    counts: dict[str, int] = {}
-    for each in results:
-        counts[each.verdict] = counts.get(each.verdict, 0) + 1
-    lines = [f"{each.id}\n    {each.says}\n    printed {each.printed or '(words)'}; computed {each.computed or '(not recomputed)'}; {each.label}" + (f"\n    {each.reason}" if each.reason else "") for each in results]
-    lines.append("; ".join(f"{count} {verdict.VERDICTS[name]}" for name, count in counts.items()))
-    _print(options, {"study": study.slug, "counts": counts, "stale": reason, "claims": [asdict(each) | _origin(study, each.id) for each in results]}, lines)
-    return FINE if all(each.as_expected for each in results) else DIFFERS
+    lines, each_study = [], []
+    for study in studies:
+        results = reanalysis.verdicts(study, records.read(study))
+        reason = records.stale(study.folder)
+        if reason:
+            print(f"warning: {reason}", file=sys.stderr)
+        counts = Counter(each.verdict for each in results)
+        lines += [f"{each.id}\n    {each.says}\n    printed {each.printed or '(words)'}; computed {each.computed or '(not recomputed)'}; {each.label}" + (f"\n    {each.reason}" if each.reason else "") for each in results]
+        lines.append(_counted(counts))
+        each_study.append({"study": study.slug, "counts": counts, "stale": reason, "claims": [asdict(each) | _origin(study, each.id) for each in results]})
+    total = sum((each["counts"] for each in each_study), Counter())
+    if len(studies) > 1:
+        lines.append(f"{len(studies)} studies, {total.total()} claims: {_counted(total)}")
+    _print(options, {"counts": total, "studies": each_study} if len(studies) > 1 else each_study[0], lines)
+    return FINE if all(claim["verdict"] == claim["expected"] for each in each_study for claim in each["claims"]) else DIFFERS
+
+
+def _counted(counts: Counter[str]) -> str:
+    """Verdicts in words with how often each was given."""
+    from asprinted import verdict
+
+    return "; ".join(f"{count} {verdict.VERDICTS[name]}" for name, count in counts.items())
 
 
 def _origin(study: Study, address: str) -> dict[str, object]:

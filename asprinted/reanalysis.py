@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,22 +101,37 @@ class Reanalysis:
         except ValueError as error:
             raise StudyError(self.study.file, SEPARATOR.join(("models", by["model"], "contrasts", by["contrast"])), outcome, f"{error}.") from None
 
-    def pooled(self, model: str, outcome: str, filter: Mapping[str, Any] | None = None) -> tuple[models.Pooled, models.Effects]:
-        """The pool of one outcome's rows in a random-effects model, and the effects in it. Raises StudyError where no row is left."""
-        spec = self._spec(model)
-        wanted = {spec["outcome_column"]: outcome} | (filter or {})
-        rows = _filtered(self.tables[spec["table"]], wanted)
+    def effects(self, by: Mapping[str, Any]) -> tuple[pd.DataFrame, models.Effects]:
+        """The rows that `by` (model, outcome or outcomes, rule, filter) is about in a random-effects model's table, and the effects in them.
+
+        Raises StudyError where no row is so, or none has an effect.
+        """
+        spec = self._spec(by["model"])
+        wanted = {spec["outcome_column"]: by["outcome"]} | by.get("filter", {})
+        frame = self.tables[spec["table"]]
+        rows = frame[records.asked(self.study, frame, by | {"filter": wanted})]
+        where, shown = SEPARATOR.join(("models", by["model"])), ({"rule": by["rule"]} if "rule" in by else {}) | wanted
         if rows.empty:
-            raise StudyError(self.study.file, SEPARATOR.join(("models", model)), wanted, "No row of the records is so: there is nothing to pool.")
+            raise StudyError(self.study.file, where, shown, "No row of the records is so: there is nothing to pool.")
         try:
-            effects = models.effects_of(spec, rows)
+            return rows, models.effects_of(spec, rows)
         except ValueError as error:
-            raise StudyError(self.study.file, SEPARATOR.join(("models", model)), wanted, f"{error}.") from None
+            raise StudyError(self.study.file, where, shown, f"{error}.") from None
+
+    def pooled(self, model: str, outcome: str, filter: Mapping[str, Any] | None = None, rule: str | Sequence[str] = ()) -> tuple[models.Pooled, models.Effects]:
+        """The pool of one outcome's rows in a random-effects model, and the effects in it; both logs where the measure is a ratio.
+
+        Raises StudyError where no row is left.
+        """
+        spec = self._spec(model)
+        _, effects = self.effects({"model": model, "outcome": outcome, "filter": filter or {}} | ({"rule": rule} if rule else {}))
         return models.pool(effects.g, effects.v, spec.get("estimator", "DL"), spec.get("test", "wald-z"), spec.get("level", 0.95)), effects
 
     def _pooled(self, by: Mapping[str, Any]) -> float:
-        name, filter = by["statistic"], by.get("filter", {})
-        found, effects = self.pooled(by["model"], by["outcome"], filter)
+        name, filter, rule = by["statistic"], by.get("filter", {}), by.get("rule", ())
+        if name == "percent_below":
+            return self._percent_below(by)
+        found, effects = self.pooled(by["model"], by["outcome"], filter, rule)
         where = SEPARATOR.join(("models", by["model"]))
         if len(effects.rows) < models.FEWEST.get(name, 1):
             raise StudyError(self.study.file, where, dict(by), f"{name} of {len(effects.rows)} trials: it needs {models.FEWEST[name]} or more.")
@@ -130,18 +145,24 @@ class Reanalysis:
             return float(test.slope if name == "egger" else test.p)
         if name == "lead":
             *rest, (column, value) = filter.items()
-            spec = self.study.models[by["model"]]
-            wider = {spec["outcome_column"]: by["outcome"], **dict(rest)}
-            rows = _filtered(self.tables[spec["table"]], wider).iloc[self.pooled(by["model"], by["outcome"], dict(rest))[1].rows]
-            others = [other for other in rows[column].dropna().unique() if other != value]
+            rows, wider = self.effects(by | {"filter": dict(rest)})
+            others = [other for other in rows[column].iloc[wider.rows].dropna().unique() if other != value]
             if not others:
                 raise StudyError(self.study.file, where, dict(by), f"A lead is over other values of {column!r}, and no other trial with an effect has one.")
-            return float(found.est - max(self.pooled(by["model"], by["outcome"], {**filter, column: other})[0].est for other in others))
-        return float(getattr(found, name))
+            return float(found.est - max(self.pooled(by["model"], by["outcome"], {**filter, column: other}, rule)[0].est for other in others))
+        return float(getattr(found.as_ratios() if effects.ratio else found, name))
+
+    def _percent_below(self, by: Mapping[str, Any]) -> float:
+        """Of the trials with an effect in these rows, those of which one lies below the null with its whole interval (Wald's, of the model's level)."""
+        spec = self._spec(by["model"])
+        rows, effects = self.effects(by)
+        below = effects.g + models.quantile(0.5 + spec.get("level", 0.95) / 2) * np.sqrt(effects.v) < 0
+        trials = rows[spec["person"]].iloc[effects.rows].to_numpy()
+        return 100 * len(set(trials[below])) / len(set(trials))
 
     def _describe(self, by: Mapping[str, Any]) -> float | str:
-        frame = _filtered(self.tables[by["table"]], by.get("filter", {}))
-        return _STATISTICS[by["statistic"]](self, frame, by)
+        frame = self.tables[by["table"]]
+        return _STATISTICS[by["statistic"]](self, frame[records.asked(self.study, frame, by)], by)
 
     # The statistics of a table, each taking the filtered frame and the entry's `by`.
 
@@ -204,13 +225,6 @@ class Reanalysis:
         values = frame[by["column"]].dropna().astype(float)
         inner = values[(values > low) & (values < high)]
         return float(inner.value_counts().max() / len(values))
-
-
-def _filtered(frame: pd.DataFrame, filter: Mapping[str, Any]) -> pd.DataFrame:
-    """The rows that have each column's value, or one of its list of values."""
-    for column, wanted in filter.items():
-        frame = frame[frame[column].isin(wanted if isinstance(wanted, list) else [wanted])]
-    return frame
 
 
 def _share_at(end: int):

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import signal
@@ -18,6 +19,8 @@ from typing import Any
 import pandas as pd
 
 from asprinted.study import SEPARATOR, Study, StudyError
+from asprinted.study.evidence import taken_from
+from asprinted.study.rules import conditions
 
 PACKAGE = "datapackage.json"
 NOTICE = (
@@ -48,6 +51,18 @@ def joined(study: Study, tables: Mapping[str, pd.DataFrame], name: str) -> pd.Da
     if "parent" not in entry:
         return tables[name]
     return tables[name].merge(tables[entry["parent"]], on=entry["key"][0], how="left", validate="many_to_one")
+
+
+def asked(study: Study, frame: pd.DataFrame, by: Mapping[str, Any]) -> pd.Series:
+    """Which rows of `frame` meet the rules and the filter that an entry's `by` names: True or False, by its index. An empty cell meets none."""
+    there = pd.Series(True, index=frame.index)
+    for column, wanted in (pair for filter in conditions(study, by) for pair in filter.items()):
+        cells = frame[column]
+        if isinstance(wanted, dict):
+            there &= cells.ge(wanted.get("from", -math.inf)).fillna(False) & cells.le(wanted.get("to", math.inf)).fillna(False)
+        else:
+            there &= cells.isin(wanted if isinstance(wanted, list) else [wanted])
+    return there.astype(bool)
 
 
 def _read_table(study: Study, name: str) -> pd.DataFrame:
@@ -201,7 +216,7 @@ def package(study: Study, contents: Mapping[str, bytes]) -> bytes:
                 "name": name,
                 "path": entry["file"],
                 "profile": "tabular-data-resource",
-                "description": f"{entry['row']}. {NOTICE}",
+                "description": f"{entry['row']}. {_origin(study, name)}{NOTICE}",
                 "format": "csv",
                 "mediatype": "text/csv",
                 "encoding": "utf-8",
@@ -220,7 +235,31 @@ def package(study: Study, contents: Mapping[str, bytes]) -> bytes:
         "study": {"file": study.file.name, "sha256": study.fingerprint},
         "resources": resources,
     }
+    if "taken" in study.design.get("evidence", {}):
+        whole["taken"] = _taken(study)
     return (json.dumps(whole, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _origin(study: Study, table: str) -> str:
+    """A sentence on the rows of a table that are another study's; empty where all are its own."""
+    there = taken_from(study, table)
+    return f"Among its rows stand those of the table {there[1]!r} of {there[0]!r}, unchanged in the columns that both have. " if there else ""
+
+
+def _taken(study: Study) -> dict[str, Any]:
+    """Whose rows stand in this study's tables, and the fingerprint of each file that they come from. Raises StudyError where one cannot be read."""
+    slug = study.design["evidence"]["taken"]["study"]
+    folder = study.folder.parent / slug
+    try:
+        files = [resource["path"] for resource in json.loads((folder / PACKAGE).read_text("utf-8"))["resources"]]
+        return {"study": slug, "files": {file: _fingerprint(folder / file) for file in files}}
+    except (OSError, ValueError, KeyError) as error:
+        raise StudyError(folder / PACKAGE, "file", None, f"Not readable ({error}). Make the records of {slug!r} first.") from None
+
+
+def _fingerprint(file: Path) -> str:
+    """The checksum of a file, the same on every system."""
+    return hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 
 def _field(column: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,7 +279,7 @@ def _field(column: str, spec: Mapping[str, Any]) -> dict[str, Any]:
 def stale(folder: Path | str) -> str | None:
     """Why the records in `folder` are not those of its study.yml, or None where they are.
 
-    Compares the fingerprint of study.yml and the checksum of each CSV with datapackage.json.
+    Compares the fingerprint of study.yml and the checksum of each CSV with datapackage.json, and of each file of another study whose rows stand here.
     """
     folder = Path(folder)
     called = _called(folder)
@@ -250,18 +289,21 @@ def stale(folder: Path | str) -> str | None:
         return f"{folder / PACKAGE} is missing: {again}"
     try:
         whole = json.loads((folder / PACKAGE).read_text("utf-8"))
-        study_bytes = (folder / whole["study"]["file"]).read_bytes().replace(b"\r\n", b"\n")
-        if hashlib.sha256(study_bytes).hexdigest() != whole["study"]["sha256"]:
+        if _fingerprint(folder / whole["study"]["file"]) != whole["study"]["sha256"]:
             return f"{folder / 'study.yml'} has changed since the records were made. {back}. If it was meant, {again}"
         for resource in whole["resources"]:
             if not (folder / resource["path"]).is_file():
                 return f"{folder / resource['path']}, named in {PACKAGE}, is missing. {back}. Or {again}"
-            content = (folder / resource["path"]).read_bytes().replace(b"\r\n", b"\n")
-            if f"sha256:{hashlib.sha256(content).hexdigest()}" != resource["hash"]:
+            if f"sha256:{_fingerprint(folder / resource['path'])}" != resource["hash"]:
                 return f"{folder / resource['path']} was changed by hand, or a run was killed while it replaced the files: it is not the one that {PACKAGE} was made with. {back}. Or {again}"
         strangers = {file.name for file in folder.glob("*.csv")} - {resource["path"] for resource in whole["resources"]}
         if strangers:
             return f"{folder / min(strangers)} is not in {PACKAGE}: take it away, or name it in study.yml and {again}"
+        taken = whole.get("taken", {"study": "", "files": {}})
+        for name, fingerprint in taken["files"].items():
+            file = folder.parent / taken["study"] / name
+            if not file.is_file() or _fingerprint(file) != fingerprint:
+                return f"{file}, whose rows stand in the records of {folder}, is not the one that they were made with: {again}"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{folder / PACKAGE} cannot be read ({error}): {again}"
     return None

@@ -1,4 +1,7 @@
-"""A pooled standardised mean difference: do its interval, its p value, its heterogeneity and its number of people agree?
+"""A pooled effect: do its interval, its p value, its heterogeneity and, of a standardised mean difference, its number of people agree?
+
+Interval and p are those of one Wald test, on the log scale where the measure is a ratio; Q, I² and its p are of one χ². This is asked of
+every measure. What follows is of standardised mean differences alone, since another measure's variance hangs on SDs or risks as well.
 
 A pool weighs each trial by wᵢ = 1/(vᵢ + τ²), where vᵢ = Nᵢ/(n₁n₂) + gᵢ²/(2(Nᵢ − 3.94)) is the variance of Hedges' g (Cochrane
 Handbook, inverse variance). With W = Σwᵢ its estimate is m = Σwᵢgᵢ/W and its standard error 1/√W. So much is certain, N being the sum
@@ -36,7 +39,8 @@ from asprinted.consistency.triples import Feasible, Wald
 from asprinted.printed import Printed, parse
 
 NAMES = ("est", "lo", "hi", "se", "p", "chi2", "i2", "q_p", "k", "n")
-MEASURES, TESTS = ("smd", "other"), ("wald-z", "knapp-hartung", "knapp-hartung-at-least-wald")
+SCALES = {"smd": "identity", "md": "identity", "rd": "identity", "rr": "log", "or": "log"}  # measure → the scale on which it is pooled
+TESTS = ("wald-z", "knapp-hartung", "knapp-hartung-at-least-wald")
 _WALD = {"est": "estimate", "lo": "lo", "hi": "hi", "se": "se", "p": "p"}
 _SPREAD = {"chi2": "chi2", "k": "k", "i2": "i2", "q_p": "p"}
 _OTHERS = range(2, 61)  # numbers of trials, and of people above the least, that are tried where none is printed
@@ -50,8 +54,9 @@ def check(
 ) -> Finding:  # fmt: skip
     """Whether one pool of `k` trials with `n` people prints the numbers: its Wald test, and Q as `chi2`, `i2` (in percent) and `q_p`.
 
-    Any may be left out. Where it is possible, the witness holds `trials`, each kind as (how many, n₁, n₂, g); with another test than
-    "wald-z", or another measure than "smd", unrounded numbers only, and nothing is asked of n, but of "knapp-hartung-at-least-wald".
+    Any may be left out. measure: "smd", "md", "rd", "rr" or "or"; est, lo and hi of the last two are ratios, and se is that of the log.
+    Where it is possible, the witness holds `trials`, each kind as (how many, n₁, n₂, g); with another test than "wald-z", or another
+    measure than "smd", unrounded numbers only. Nothing is asked of n of another measure, nor of "knapp-hartung".
     Raises ValueError where a text cannot be read, an option is unknown, k is no number of trials, or se or p are given with a test of t.
     """
     if test != "wald-z" and (se is not None or p is not None):
@@ -114,10 +119,10 @@ class _Pool:
     """What printed numbers a pool allows, of one measure, estimator and test."""
 
     def __init__(self, level: float, measure: str, estimator: str, test: str):
-        for name, value, known in (("measure", measure, MEASURES), ("estimator", estimator, ESTIMATORS), ("test", test, TESTS)):
+        for name, value, known in (("measure", measure, SCALES), ("estimator", estimator, ESTIMATORS), ("test", test, TESTS)):
             if value not in known:
                 raise ValueError(f"{name} {value!r} is unknown: use one of {', '.join(known)}")
-        self.wald = Wald("identity", level, symmetric=test != "wald-z")
+        self.wald = Wald(SCALES[measure], level, symmetric=test != "wald-z")
         self.estimator, self.test, self.bound = estimator, test, measure == "smd" and test != "knapp-hartung"
         self.q = outward.normal_quantile(self.wald.tail)
         self.full = measure == "smd" and test == "wald-z"

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import special
 
 from asprinted.models.binary import log_risks, logistic, logistic_gee
-from asprinted.models.effects import hedges_g
+from asprinted.models.effects import MEASURES, hedges_g
 from asprinted.models.formula import Design, design, used_rows
 from asprinted.models.pooled import Pooled, pool
 from asprinted.models.scores import least_squares, random_intercept
@@ -22,7 +22,7 @@ from asprinted.models.small_studies import egger
 from asprinted.models.survival import cox, survival_curve, survival_median
 
 __all__ = [
-    "Design", "Effects", "Estimate", "Fit", "Pooled", "cox", "design", "effects_of", "egger", "fit", "hedges_g", "least_squares", "logistic", "logistic_gee",
+    "MEASURES", "Design", "Effects", "Estimate", "Fit", "Pooled", "cox", "design", "effects_of", "egger", "fit", "hedges_g", "least_squares", "logistic", "logistic_gee",
     "pool", "quantile", "random_intercept", "survival_curve", "survival_median",
 ]  # fmt: skip
 
@@ -61,8 +61,9 @@ class Estimate:
 class Effects:
     """The effects of the rows that a random-effects model uses, each (k,).
 
-    g: Hedges' g in the direction of the outcome. v: its variance. n: people in both arms. unit_se: √(1/n₁ + 1/n₂), the part of the
-    standard error that does not depend on g. rows: positions in the table.
+    g: effects of the model's measure, in the direction of the outcome; logs where they are ratios. v: their variances. n: people in both arms.
+    unit_se: √(1/n₁ + 1/n₂), of a standardised mean difference the part of the standard error that does not depend on it. rows: positions in
+    the table. ratio: whether the effects are logs of ratios.
     """
 
     g: np.ndarray
@@ -70,17 +71,19 @@ class Effects:
     n: np.ndarray
     unit_se: np.ndarray
     rows: np.ndarray
+    ratio: bool = False
 
 
 def effects_of(model: Mapping[str, Any], frame: pd.DataFrame) -> Effects:
     """The Effects of the rows of `frame` that `model` (of the family random-effects) uses; rows without an effect are left out.
 
-    Raises ValueError where no row is left, or a column is missing.
+    A row has none where a cell is missing, or its counts say nothing of a ratio (`effects.log_risk_ratio`). Raises ValueError where no row
+    is left, a column is missing, or cells cannot be what they should.
     """
-    named = model["effect"]
+    named, measure = model["effect"], MEASURES[model["effect"]["measure"]]
     rows = np.flatnonzero(used_rows(model, frame))
-    pairs = [(named["n"][arm], named["mean"][arm], named["sd"][arm]) for arm in (0, 1)]
-    columns = [name for arm in pairs for name in arm] + ([named["direction"]] if "direction" in named else [])
+    arms = [named[part][arm] for arm in (0, 1) for part in measure.parts]
+    columns = arms + ([named["direction"]] if "direction" in named else [])
     for name in columns:
         if name not in frame:
             raise ValueError(f"the table has no column {name!r}: give one of {', '.join(map(str, frame.columns))}")
@@ -88,10 +91,14 @@ def effects_of(model: Mapping[str, Any], frame: pd.DataFrame) -> Effects:
     there = np.isfinite(values).all(axis=0)
     if not there.any():
         raise ValueError("no row has an effect: every one has a missing value")
-    values, rows = values[:, there], rows[there]
-    g, v = hedges_g(*values[:6])
-    direction = values[6] if len(values) > 6 else 1.0
-    return Effects(direction * g, v, values[0] + values[3], np.sqrt(1 / values[0] + 1 / values[3]), rows)
+    g, v = measure.of(*values[: len(arms), there])
+    told = np.isfinite(g)
+    if not told.any():
+        raise ValueError("no row has an effect: in every one both arms are without events, or without anything else")
+    values, rows = values[:, there][:, told], rows[there][told]
+    direction = values[-1] if "direction" in named else 1.0
+    n1, n2 = values[0], values[len(measure.parts)]
+    return Effects(direction * g[told], v[told], n1 + n2, np.sqrt(1 / n1 + 1 / n2), rows, measure.ratio)
 
 
 @dataclass(frozen=True)

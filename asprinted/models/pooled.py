@@ -9,7 +9,7 @@ No matrix is larger than the number of coefficients, so time and memory grow wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from scipy import special
 
 from asprinted.models.heterogeneity import Covariates, between, least_squares_of, one_of, sets, weights
 
+RATIOS = ("est", "lo", "hi", "prediction_lo", "prediction_hi")  # fields of a pool that are effects, and so ratios where the effects are their logs
 TESTS = ("wald-z", "knapp-hartung", "knapp-hartung-at-least-wald")
 
 
@@ -43,6 +44,10 @@ class Pooled:
     k: np.ndarray
     prediction_lo: np.ndarray
     prediction_hi: np.ndarray
+
+    def as_ratios(self) -> Pooled:
+        """The same pool of logs of ratios, with est, lo, hi, prediction_lo and prediction_hi as ratios; se and tau2 stay on the log scale."""
+        return replace(self, **{name: np.exp(getattr(self, name)) for name in RATIOS})
 
 
 class CoefficientTest(NamedTuple):

@@ -46,7 +46,7 @@ def load(folder: Path | str) -> Study:
     }
     study = Study(
         folder.resolve(), data["title"], sources, data["tables"], data["design"], data["models"],
-        claims, assumptions, hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest(),
+        claims, assumptions, hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest(), rules=data.get("rules", {}),
     )
     check_references(study)
     return study

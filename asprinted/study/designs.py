@@ -8,6 +8,7 @@ from typing import Any
 
 from asprinted.study.entries import SEPARATOR, Study, StudyError, columns_of, whole, within
 from asprinted.study.parts import divided, fault, shares_of, typed
+from asprinted.study.evidence import check_evidence, tables_of
 from asprinted.study.trials import check_trials
 
 _COVARIATES = {"whole": ("column", "mean", "sd"), "category": ("column", "shares"), "flags": ("columns", "shares"), "tally": ("column", "totals", "spread")}
@@ -38,6 +39,7 @@ def check_design(study: Study, need: Callable[..., None]) -> None:
         _every_column_is_made_once(study)
     makers: dict[str, str] = {}
     tables = [((part,), study.design.get(part, {})) for part in ("people", "scores", "scales", "cells", "trials")]
+    tables += [(("evidence",), {"table": table}) for table in tables_of(study)]
     for where, spec in (*tables, (("trials", "effects"), study.design.get("trials", {}).get("effects", {}))):
         table, part = spec.get("table", ""), SEPARATOR.join(where)
         if table in makers:
@@ -278,4 +280,4 @@ def _cells(study: Study, cells: dict[str, Any], need: Callable[..., None]) -> No
         within(study, cells["free"]["share"], *_SHARE, "design", "cells", "free", "share")
 
 
-_PARTS = {"people": _people, "scores": _scores, "scales": _scales, "events": _events, "durations": _durations, "cells": _cells, "trials": check_trials}
+_PARTS = {"people": _people, "scores": _scores, "scales": _scales, "events": _events, "durations": _durations, "cells": _cells, "trials": check_trials, "evidence": check_evidence}

@@ -87,7 +87,7 @@ class Assumption:
 class Study:
     """One study file: `folder` is where it and its records stand, `slug` the folder's name.
 
-    attempt: how often records were made in vain; it goes into the key of every random draw.
+    attempt: how often records were made in vain; it goes into the key of every random draw. rules: the eligibility rules of reviews, by name.
     """
 
     folder: Path
@@ -100,6 +100,7 @@ class Study:
     assumptions: dict[str, Assumption]
     fingerprint: str = field(default="", compare=False)
     attempt: int = field(default=0, compare=False)
+    rules: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:

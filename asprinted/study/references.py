@@ -10,9 +10,10 @@ from typing import Any
 from asprinted import printed
 from asprinted.study.designs import check_design
 from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Claim, Study, StudyError, columns_of, nearest, number_in, whole
+from asprinted.study.rules import check_asked, check_rules, columns_in, conditions
 
 _OF_MODEL = {"est", "se", "lo", "hi", "p", "reduction"}
-_OF_POOL = _OF_MODEL - {"reduction"} | {"tau2", "q", "q_p", "i2", "k", "n", "prediction_lo", "prediction_hi", "lead", "egger", "egger_p"}
+_OF_POOL = _OF_MODEL - {"reduction"} | {"tau2", "q", "q_p", "i2", "k", "n", "prediction_lo", "prediction_hi", "lead", "egger", "egger_p", "percent_below"}
 _OF_BOUNDED = {"share_at_minimum", "share_at_maximum", "largest_share"}
 _OF_NUMBERS = _OF_BOUNDED | {"percent", "mean", "sd", "skewness", "correlation", "icc", "lost_difference", "smallest_sum", "sum", "percent_at_least", "median", "survival_median", "minimum", "maximum"}
 _OF_VISITS = {"correlation", "icc", "lost_difference", "returned", "duplicates"}
@@ -28,6 +29,7 @@ _ONLY = {
     "time": ("cox",), "until": ("cox",), "ties": ("cox",), "events": ("cox",), "covariance": ("logistic", "cox"),
     "counts": ("logistic", "risk-ratio"), "missing": ("risk-ratio",), "effect": ("random-effects",), "outcome_column": ("random-effects",),
 } | dict.fromkeys(("formula", "groups", "waves", "baseline", "contrasts"), tuple(family for family in _ESTIMATORS if family != "random-effects"))  # fmt: skip
+_PARTS = dict.fromkeys(("smd", "md"), ("n", "mean", "sd")) | dict.fromkeys(("rr", "or", "rd"), ("n", "events"))  # measure → what it takes of each arm
 _TESTS = {"linear": ("wald-z", "t"), "random-effects": ("wald-z", "knapp-hartung", "knapp-hartung-at-least-wald")}  # other families have wald-z alone
 _NEEDS = {"count": (), "duplicates": ()} | {name: ("column", "between") for name in ("correlation", "icc", "lost_difference", "returned")} | {"survival_median": ("column", "event"), "percent_at_least": ("column", "at_least"), "percent_equal": ("column", "equals")}
 
@@ -51,6 +53,7 @@ def check_references(study: Study) -> None:
         for other in study.tables:
             if other != name and study.tables[other]["file"] == table["file"]:
                 raise StudyError(file, SEPARATOR.join(("tables", name, "file")), table["file"], f"The table {other!r} has the same file: give each its own.")
+    check_rules(study)
     for claim in study.claims.values():  # before the models, whose amounts name claims
         if claim.printed is not None and claim.kind in ("number", "inequality"):
             _check_printed(file, claim)
@@ -126,6 +129,13 @@ def _check_model(study: Study, name: str, model: dict[str, Any]) -> None:
     for field in ("groups", "time", "outcome_column"):
         if field in model:
             need(model[field], columns, "models", name, field)
+    if "effect" in model:
+        measure, parts = model["effect"]["measure"], _PARTS[model["effect"]["measure"]]
+        for part in parts:
+            if part not in model["effect"]:
+                raise fault(f"The field {part!r} is missing: the measure {measure!r} is taken of {', '.join(parts)}.", "effect")
+        for part in (each for each in model["effect"] if each not in ("measure", *parts, *(["direction"] if "mean" in parts else []))):
+            raise fault(f"The measure {measure!r} is taken of {', '.join(parts)}: take it out.", "effect", part, value=model["effect"][part])
     for part, pair in model.get("effect", {}).items():
         for column in () if part == "measure" else [pair] if part == "direction" else pair:
             need(column, columns, "models", name, "effect", part)
@@ -188,6 +198,8 @@ def _check_by(study: Study, by: dict[str, Any], *where: str) -> None:
         need(by["contrast"], model.get("contrasts", {}), *where, "by", "contrast")
         for outcome in [by["outcome"]] if isinstance(by["outcome"], str) else by["outcome"]:
             need(outcome, columns, *where, "by", "outcome")
+        if "rule" in by:
+            raise StudyError(study.file, SEPARATOR.join((*where, "by", "rule")), by["rule"], "Rules choose rows of a table or of a pool: ask one of those, or take it out.")
     if of_model:
         return
     need(by["table"], study.tables, *where, "by", "table")
@@ -213,8 +225,8 @@ def _check_by(study: Study, by: dict[str, Any], *where: str) -> None:
                 raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), column, f"Give that column a {bound!r}.")
     if "equals" in by:
         need(by["equals"], columns[by["column"]].get("values", [by["equals"]]), *where, "by", "equals")
-    for name in ("filter", "between"):
-        _check_values(study, by.get(name, {}), columns, *where, "by", name)
+    check_asked(study, by, columns, *where, "by")
+    _check_values(study, by.get("between", {}), columns, *where, "by", "between")
     pairs = list(by.get("between", {"": [0, 0]}).values())
     if len(pairs) != 1 or not isinstance(pairs[0], list) or len(pairs[0]) != 2:
         raise StudyError(study.file, SEPARATOR.join((*where, "by", "between")), by["between"], "Give one column and two of its values.")
@@ -235,18 +247,19 @@ def _check_by_pool(study: Study, by: dict[str, Any], *where: str) -> None:
     model = study.models[by["model"]]
     columns = columns_of(study, model["table"])
     for field in by:
-        if field not in ("model", "outcome", "filter", "statistic"):
+        if field not in ("model", "outcome", "rule", "filter", "statistic"):
             raise StudyError(study.file, SEPARATOR.join((*where, "by", field)), by[field], "A random-effects model does not take it: take it out.")
     if "instead_of" in model:
         raise StudyError(study.file, SEPARATOR.join((*where, "by", "model")), by["model"], f"It stands instead of {model['instead_of']!r} and is never used: name that one.")
-    if not isinstance(by["outcome"], str):
+    if not isinstance(by["outcome"], str) and (by["statistic"] != "percent_below" or not by["outcome"]):
         raise StudyError(study.file, SEPARATOR.join((*where, "by", "outcome")), by["outcome"], "Name one outcome: others are pooled on their own.")
-    _need(study, by["outcome"], columns[model["outcome_column"]].get("values", [by["outcome"]]), *where, "by", "outcome")
-    _check_values(study, by.get("filter", {}), columns, *where, "by", "filter")
-    if model["outcome_column"] in by.get("filter", {}):
-        raise StudyError(study.file, SEPARATOR.join((*where, "by", "filter")), model["outcome_column"], "The 'outcome' says which rows of this column are pooled: take it out of the filter.")
+    for outcome in [by["outcome"]] if isinstance(by["outcome"], str) else by["outcome"]:
+        _need(study, outcome, columns[model["outcome_column"]].get("values", [outcome]), *where, "by", "outcome")
+    check_asked(study, by, columns, *where, "by")
+    if model["outcome_column"] in columns_in(conditions(study, by)):
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "filter")), model["outcome_column"], "The 'outcome' says which rows of this column are pooled: take it out of the filter, or of the rule.")
     claim = study.claims[where[1]] if where[0] == "claims" else None
     if by["statistic"] in ("k", "n") and claim and claim.printed is not None and ((number := printed.parse(claim.printed, claim.rounding).value) < 1 or number % 1):
         raise StudyError(study.file, SEPARATOR.join((*where, "printed")), claim.printed, f"{'Trials' if by['statistic'] == 'k' else 'People'} are counted: a whole number from 1 is needed here.")
-    if by["statistic"] == "lead" and (not by.get("filter") or isinstance(list(by["filter"].values())[-1], list)):
+    if by["statistic"] == "lead" and (not by.get("filter") or isinstance(list(by["filter"].values())[-1], (list, dict))):
         raise StudyError(study.file, SEPARATOR.join((*where, "by", "filter")), None, "The lead is over the other values of the filter's last column: give it one value.")

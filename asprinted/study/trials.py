@@ -9,49 +9,58 @@ from typing import Any
 
 from asprinted.study.entries import SEPARATOR, Study, StudyError, number_in, whole, within
 from asprinted.study.parts import divided, fault, typed
+from asprinted.study.rules import columns_in, conditions, matches
 
 SMALLEST = 16  # people in a trial, so that either arm keeps a mean and an SD worth the name
 SCALE = ("minimum", "maximum", "mean", "sd", "direction")  # what an assumption says of an instrument
 _ANY = (-math.inf, math.inf)
+_CELLS = {"n": "integer", "events": "integer", "mean": "number", "sd": "number"}  # of a model's arms
 
 
 def check_trials(study: Study, spec: dict[str, Any], need: Callable[..., None]) -> None:
     """Raise StudyError where design.trials names something that is not there, gives a number that cannot be, or leaves a column unmade."""
-    need(spec["table"], study.tables, "design", "trials", "table")
-    table = study.tables[spec["table"]]
-    if len(table["key"]) > 1:
-        raise fault(study, f"A row of it is one trial: give it a key of one column, not {', '.join(table['key'])}.", "trials", "table")
-    typed(study, table["columns"], table["key"][0], ("string",), "trials", "table")
-    number = whole(study, spec["number"], "design", "trials", "number", low=1)
-    for name in ("people", "year"):
-        if name in spec:
-            need(spec[name]["column"], table["columns"], "design", "trials", name, "column")
-            typed(study, table["columns"], spec[name]["column"], ("integer",), "trials", name, "column")
+    table, number = check_rows(study, spec, "trials", "trial", need)
     smallest = whole(study, spec["people"]["smallest"], "design", "trials", "people", "smallest", low=SMALLEST)
     whole(study, spec["people"]["total"], "design", "trials", "people", "total", low=number * smallest)
-    within(study, spec["people"]["spread"], 0, math.inf, "design", "trials", "people", "spread")
-    if "year" in spec:
-        first = whole(study, spec["year"]["first"], "design", "trials", "year", "first")
-        whole(study, spec["year"]["last"], "design", "trials", "year", "last", low=first)
+    check_spreads(study, spec, "trials")
     for position, entry in enumerate(spec.get("categories", [])):
-        _category(study, entry, table["columns"], number, need, "trials", "categories", str(position))
+        category(study, entry, table["columns"], number, need, "trials", "categories", str(position))
     made = [table["key"][0], *(spec[name]["column"] for name in ("people", "year") if name in spec), *(entry["column"] for entry in spec.get("categories", []))]
-    _made_once(study, made, table["columns"], "add a category", "trials")
+    made_once(study, made, table["columns"], "add a category", "trials")
     _effects(study, spec, need)
     check_pools_of(study)
 
 
+def check_rows(study: Study, spec: Mapping[str, Any], part: str, row: str, need: Callable[..., None]) -> tuple[dict[str, Any], int]:
+    """The table of a part of the design in which a row is one trial, or study, and how many there are; StudyError where it cannot be that."""
+    need(spec["table"], study.tables, "design", part, "table")
+    table = study.tables[spec["table"]]
+    if len(table["key"]) > 1:
+        raise fault(study, f"A row of it is one {row}: give it a key of one column, not {', '.join(table['key'])}.", part, "table")
+    typed(study, table["columns"], table["key"][0], ("string",), part, "table")
+    number = whole(study, spec["number"], "design", part, "number", low=1)
+    for name in ("people", "year"):
+        if name in spec:
+            need(spec[name]["column"], table["columns"], "design", part, name, "column")
+            typed(study, table["columns"], spec[name]["column"], ("integer",), part, name, "column")
+    return table, number
+
+
+def check_spreads(study: Study, spec: Mapping[str, Any], part: str) -> None:
+    """Raise StudyError where the spread of sizes is no number from 0, or the last year lies before the first."""
+    within(study, spec["people"]["spread"], 0, math.inf, "design", part, "people", "spread")
+    if "year" in spec:
+        first = whole(study, spec["year"]["first"], "design", part, "year", "first")
+        whole(study, spec["year"]["last"], "design", part, "year", "last", low=first)
+
+
 def pools_of(study: Study, by: Mapping[str, Any]) -> list[int]:
     """The positions of the design's pools whose rows an entry's `by`, on a random-effects model, is about."""
-
-    def holds(wanted: Any, value: Any) -> bool:
-        return value in wanted if isinstance(wanted, list) else value == wanted
-
-    filter = by.get("filter", {})
+    filters = conditions(study, by)
     return [
         position
         for position, pool in enumerate(study.design["trials"]["effects"]["pools"])
-        if pool["outcome"] == by["outcome"] and all(holds(filter.get(column, value), value) for column, value in pool.get("values", {}).items())
+        if pool["outcome"] == by["outcome"] and all(matches(filter.get(column, value), value) for filter in filters for column, value in pool.get("values", {}).items())
     ]
 
 
@@ -68,7 +77,7 @@ def check_pools_of(study: Study) -> None:
             if (entry.by or {}).get("model") not in models_of(study):
                 continue
             found = pools_of(study, entry.by)
-            late = [column for column in entry.by.get("filter", {}) if column in _of_arms(study)]
+            late = [column for column in columns_in(conditions(study, entry.by)) if column in _of_arms(study)]
             if late:
                 raise StudyError(study.file, SEPARATOR.join((kind, id, "by", "filter")), late[0], "Arms are made to print the claims, so none can be about trials chosen by them: take it out.")
             if len(found) != 1:
@@ -82,7 +91,8 @@ def _of_arms(study: Study) -> list[str]:
     return [column for part in ("n", "mean", "sd") for column in effect[part]]
 
 
-def _made_once(study: Study, made: list[str], columns: Mapping[str, Any], remedy: str, *where: str) -> None:
+def made_once(study: Study, made: list[str], columns: Mapping[str, Any], remedy: str, *where: str) -> None:
+    """Raise StudyError where a column is not made, or made more than once."""
     for column in columns:
         if made.count(column) > 1:
             raise fault(study, f"The column {column!r} is made {made.count(column)} times: leave one.", *where)
@@ -90,7 +100,8 @@ def _made_once(study: Study, made: list[str], columns: Mapping[str, Any], remedy
             raise fault(study, f"Nothing makes the column {column!r}: {remedy}, or take the column out.", *where)
 
 
-def _category(study: Study, entry: dict[str, Any], columns: Mapping[str, Any], number: int, need: Callable[..., None], *where: str) -> None:
+def category(study: Study, entry: dict[str, Any], columns: Mapping[str, Any], number: int, need: Callable[..., None], *where: str) -> None:
+    """Raise StudyError where the values of a column cannot be dealt out to `number` trials by the entry's shares, or its counts."""
     need(entry["column"], columns, "design", *where, "column")
     typed(study, columns, entry["column"], ("string", "integer"), *where, "column")
     column = columns[entry["column"]]
@@ -122,6 +133,8 @@ def _effects(study: Study, spec: dict[str, Any], need: Callable[..., None]) -> N
         model, first = study.models[name], study.models[effects["model"]]
         if model["family"] != "random-effects" or model["table"] != effects["table"]:
             raise fault(study, f"The model {name!r} must be of the family 'random-effects' and of the table {effects['table']!r}.", *where, "model")
+        if model["effect"]["measure"] != "smd":
+            raise StudyError(study.file, SEPARATOR.join(("models", name, "effect", "measure")), model["effect"]["measure"], "The trials of one review are made for standardised mean differences. Use one of: smd. Others are made by design › evidence.")
         for field in ("effect", "outcome_column", "rows"):
             if model.get(field) != first.get(field):
                 raise StudyError(study.file, SEPARATOR.join(("models", name, field)), model.get(field), f"It must be that of {effects['model']!r}, whose claims this model prints again: {first.get(field)}.")
@@ -132,11 +145,7 @@ def _effects(study: Study, spec: dict[str, Any], need: Callable[..., None]) -> N
         if field in effects:
             need(effects[field], columns, "design", *where, field)
             typed(study, columns, effects[field], (kind,), *where, field)
-    for column, kind in [(outcome, "string"), *((each, "integer") for each in named["n"]), *((each, "number") for part in ("mean", "sd") for each in named[part])]:
-        need(column, columns, "models", effects["model"], "effect")
-        typed(study, columns, column, (kind,), *where, "table")
-        if kind == "number" and columns[column].get("decimals") != 2:
-            raise StudyError(study.file, SEPARATOR.join(("tables", effects["table"], "columns", column, "decimals")), columns[column].get("decimals"), "Means and standard deviations are made with two decimals: give 2.")
+    check_cells(study, effects["model"], need, *where, "table")
     for column in study.models[effects["model"]].get("rows", {}):
         if column in _of_arms(study):
             raise StudyError(study.file, SEPARATOR.join(("models", effects["model"], "rows")), column, "Arms are made to print the claims, so rows cannot be chosen by them: take it out.")
@@ -144,11 +153,11 @@ def _effects(study: Study, spec: dict[str, Any], need: Callable[..., None]) -> N
     within(study, effects["together"], 0, 1, "design", *where, "together")
     for name, id in effects["instruments"].items():
         need(name, columns[effects["instrument"]].get("values", [name]), "design", *where, "instruments")
-        _scale(study, id, "direction" in named, need, *where, "instruments", name)
+        check_scale(study, id, "direction" in named, need, *where, "instruments", name)
     others = list(effects["pools"][0].get("values", {}))
     described = [name for name in ("minimum", "maximum", named.get("direction", "direction")) if name in columns]
     made = [trial, outcome, effects["instrument"], *([effects["second"]] if "second" in effects else []), *others, *described, *_of_arms(study)]
-    _made_once(study, made, columns, "give it in 'values' of every pool", *where)
+    made_once(study, made, columns, "give it in 'values' of every pool", *where)
     for column in (*others, *table["key"][2:]):
         need(column, columns, "design", *where, "pools", "0", "values")
         if column not in table["key"] or column not in (effects["instrument"], *others):
@@ -162,7 +171,19 @@ def _effects(study: Study, spec: dict[str, Any], need: Callable[..., None]) -> N
         seen[what] = position
 
 
-def _scale(study: Study, id: str, directed: bool, need: Callable[..., None], *where: str) -> None:
+def check_cells(study: Study, name: str, need: Callable[..., None], *where: str) -> None:
+    """Raise StudyError where the columns of a model's outcome and of its arms are not of the types that are made."""
+    model = study.models[name]
+    columns = study.tables[model["table"]]["columns"]
+    cells = ((column, kind) for part, kind in _CELLS.items() for column in model["effect"].get(part, ()))
+    for column, kind in ((model["outcome_column"], "string"), *cells):
+        need(column, columns, "models", name, "effect")
+        typed(study, columns, column, (kind,), *where)
+        if kind == "number" and columns[column].get("decimals") != 2:
+            raise StudyError(study.file, SEPARATOR.join(("tables", model["table"], "columns", column, "decimals")), columns[column].get("decimals"), "Means and standard deviations are made with two decimals: give 2.")
+
+
+def check_scale(study: Study, id: str, directed: bool, need: Callable[..., None], *where: str) -> None:
     """Raise StudyError where the assumption does not describe an instrument of whole numbers between two bounds."""
     need(id, study.assumptions, "design", *where)
     value, place = study.assumptions[id].value, ("assumptions", id, "value")
@@ -215,12 +236,17 @@ def _pool(study: Study, pool: dict[str, Any], columns: Mapping[str, Any], need: 
         within(study, pool["small"], *_ANY, "design", *where, "small")
     if "people" in pool:
         whole(study, pool["people"], "design", *where, "people", low=SMALLEST * k // 2, high=study.number(study.design["trials"]["people"]["total"]))
-    for name in pool["instruments"]:
-        need(name, effects["instruments"], "design", *where, "instruments")
-    if [name for name, count in Counter(pool["instruments"]).items() if count > 1]:
-        raise fault(study, "Name each instrument once.", *where, "instruments")
+    check_named(study, pool["instruments"], effects["instruments"], need, *where, "instruments")
     if whole(study, pool.get("twice", 0), "design", *where, "twice", high=k):
         _twice(study, pool, model, effects, *where)
+
+
+def check_named(study: Study, names: list[str], known: Mapping[str, Any], need: Callable[..., None], *where: str) -> None:
+    """Raise StudyError where an instrument is not one of the known, or is named twice."""
+    for name in names:
+        need(name, known, "design", *where)
+    if [name for name, count in Counter(names).items() if count > 1]:
+        raise fault(study, "Name each instrument once.", *where)
 
 
 def _twice(study: Study, pool: dict[str, Any], model: dict[str, Any], effects: dict[str, Any], *where: str) -> None:

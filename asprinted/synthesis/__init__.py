@@ -14,7 +14,7 @@ import pandas as pd
 
 from asprinted import reanalysis, records
 from asprinted.study import Study, StudyError
-from asprinted.synthesis import design, durations, events, scales, scores, trials
+from asprinted.synthesis import design, durations, events, evidence, scales, scores, trials
 
 __all__ = ["synthesise"]
 
@@ -76,6 +76,9 @@ def _made(study: Study, progress: Callable[[str], None]) -> dict[str, pd.DataFra
     if "trials" in study.design:
         with design.faults_at(study, "trials"):
             tables |= trials.tables(study, progress)
+    if "evidence" in study.design:
+        with design.faults_at(study, "evidence"):
+            tables |= evidence.tables(study, progress)
     missing = [name for name in study.tables if name not in tables]
     if missing:
         raise StudyError(study.file, "design", missing[0], "No part of the design makes this table: add one, or take the table out.")
@@ -87,7 +90,7 @@ def read_back(study: Study, tables: dict[str, pd.DataFrame]) -> dict[str, pd.Dat
     with tempfile.TemporaryDirectory() as folder:
         there = replace(study, folder=Path(folder) / study.slug)
         there.folder.mkdir()
-        records.write(there, tables)
+        records.write_whole(there.folder, {study.tables[name]["file"]: records.as_csv(study, name, frame) for name, frame in tables.items()})
         try:
             return records.read(there)
         except StudyError as error:

@@ -258,6 +258,21 @@ def test_numbers_of_a_pool_that_say_nothing_of_each_other_are_no_question(printe
     assert checks.findings(study(of_pool("calm", **printed), {"pooled": POOLED})) == []
 
 
+@pytest.mark.parametrize(("measure", "verdicts"), [("rr", ["possible", "contradictory"]), ("or", ["possible", "contradictory"]), ("md", ["contradictory", "possible"]), ("rd", ["contradictory", "possible"])])
+def test_pool_of_ratios_is_checked_on_the_log_scale_and_one_of_differences_is_not(measure, verdicts):
+    claims = [*of_pool("calm", est="0.80", lo="0.58", hi="1.09", n="581"), *of_pool("sleep", est="0.80", lo="0.60", hi="1.00", k="5")]
+    found = checks.findings(study(claims, {"pooled": POOLED | {"effect": {"measure": measure}}}))
+    assert [each.finding.verdict for each in found] == verdicts
+
+
+def test_pools_of_other_rules_or_ranges_are_other_questions():
+    wanted = ({}, {"rule": "first"}, {"rule": ["first", "second"]}, {"rule": "first", "filter": {"year": {"from": 1995, "to": 2012}, "site": ["a", "b"]}}, {"filter": {"year": {"to": 2012}}})
+    claims = [claim(f"calm.{place}.{name}", text, {"model": "pooled", "outcome": "calm", "statistic": name} | by) for place, by in enumerate(wanted) for name, text in CALM.items()]
+    found = checks.findings(study(claims, {"pooled": POOLED}))
+    assert [each.part for each in found] == ["calm", "calm, first", "calm, first and second", "calm, first, a and b, from 1995 to 2012", "calm, to 2012"]
+    assert all(set(each.claims) == set(CALM) for each in found)
+
+
 def test_another_pool_is_held_against_the_claims_that_it_stands_for():
     models = {"pooled": POOLED | {"estimator": "common"}, "other": POOLED | {"instead_of": "pooled"}}
     found = checks.findings(study(of_pool("calm", **CALM, n="2,000", i2="40%"), models))

@@ -26,6 +26,7 @@ VERDICTS = {
     "peer-support-meta-analysis": {"reproduced": 8, "holds": 20, "context": 10},
     "lloyd-evans-2014": {"reproduced": 82, "holds": 6, "context": 13},
     "crisis-readmission-trial": {"reproduced": 32, "holds": 6, "misreported": 1, "context": 20},
+    "care-management-review": {"reproduced": 28, "holds": 17, "misreported": 3, "context": 21},
 }
 
 

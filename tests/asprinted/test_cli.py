@@ -104,6 +104,29 @@ def test_ledger_as_json_counts_what_it_lists(harp, capsys):
     assert numbers and all(claim["verdict"] == "reproduced" and claim["printed"] for claim in numbers)
 
 
+def test_ledger_of_several_studies_counts_each_and_all_together(harp, crisis, capsys):
+    folders = [str(harp.folder), str(crisis.folder)]
+    assert main(["ledger", *folders, "--json"]) == FINE
+    together = json.loads(capsys.readouterr().out)
+    alone = []
+    for folder in folders:
+        main(["ledger", folder, "--json"])
+        alone.append(json.loads(capsys.readouterr().out))
+    assert together["studies"] == alone
+    names = {name for each in alone for name in each["counts"]}
+    assert together["counts"] == {name: sum(each["counts"].get(name, 0) for each in alone) for name in names}
+    assert main(["ledger", *folders]) == FINE
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"2 studies, {len(harp.claims) + len(crisis.claims)} claims: ")
+
+
+def test_ledger_of_several_studies_fails_where_one_of_them_does(harp_copy, crisis, capsys):
+    file = harp_copy / "study.yml"
+    file.write_text(file.read_text("utf-8").replace('printed: ".046", mark: [S, P]', 'printed: ".047", mark: [S, P]', 1), "utf-8")
+    assert main(["ledger", str(harp_copy), str(crisis.folder)]) == DIFFERS
+    assert main(["ledger", str(crisis.folder), str(harp_copy / "nowhere")]) == BAD_INPUT
+    assert str(harp_copy / "nowhere") in capsys.readouterr().err
+
+
 @pytest.fixture
 def made_at_once(harp, monkeypatch):
     """Synthesis that gives the committed records without making them again (test_synthesis makes them)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from fractions import Fraction
 
@@ -310,3 +309,54 @@ def test_effect_larger_than_any_that_is_looked_at_is_not_refused():
     g, half = 24.96, stats.norm.ppf(0.975) * math.sqrt(variance(50, 50, 24.96))
     texts = {name: f"{value:.0f}" for name, value in (("est", g), ("lo", g - half), ("hi", g + half))}
     assert pooled.check(**texts, k=1, n=100).verdict == "undecided"
+
+
+# Other measures
+
+
+RATIO = {"est": "0.80", "lo": "0.58", "hi": "1.09", "p": ".16", "chi2": "1.20", "i2": "0%", "q_p": ".88", "k": 5, "n": "581"}
+
+
+@pytest.mark.parametrize(("measure", "verdict"), [("rr", "possible"), ("or", "possible"), ("md", "contradictory"), ("rd", "contradictory"), ("smd", "contradictory")])
+def test_interval_of_a_ratio_is_even_about_it_on_the_log_scale_alone(measure, verdict):
+    assert pooled.check(**{name: RATIO[name] for name in ("est", "lo", "hi")}, measure=measure).verdict == verdict
+
+
+@pytest.mark.parametrize("measure", ["md", "rd", "rr", "or"])
+def test_people_bound_the_precision_of_a_standardised_difference_alone(measure):
+    narrow = {"est": "1.00", "lo": "0.98", "hi": "1.02", "n": "100"}
+    assert pooled.check(**narrow, measure=measure).verdict == "possible" and "n" not in pooled.check(**narrow, measure=measure).printed
+    assert ("lo", "hi", "n") in pooled.check(**narrow).conflicts
+
+
+@pytest.mark.parametrize(
+    ("change", "conflict"),
+    [({}, ()), ({"hi": "1.20"}, ("est", "lo", "hi")), ({"p": ".05"}, ("est", "lo", "p")), ({"lo": "−0.58"}, ("lo",)), ({"i2": "30%"}, ("chi2", "i2", "k")), ({"q_p": ".50"}, ("chi2", "q_p", "k"))],
+)
+def test_every_number_of_a_ratio_is_held_to_the_others(change, conflict):
+    found = pooled.check(**(RATIO | change), measure="rr")
+    assert found.verdict == ("contradictory" if conflict else "possible")
+    assert not conflict or set(conflict) in [set(names) for names in found.conflicts]
+
+
+@pytest.mark.parametrize("test", ["knapp-hartung", "knapp-hartung-at-least-wald"])
+def test_interval_of_t_for_a_ratio_is_even_on_the_log_scale_too(test):
+    even = {"est": "0.80", "lo": "0.40", "hi": "1.60", "chi2": "4.44", "i2": "10%", "k": 5}
+    assert pooled.check(**even, measure="rr", test=test).verdict == "possible"
+    assert pooled.check(**even | {"hi": "1.20"}, measure="rr", test=test).verdict == "contradictory"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 12), st.sampled_from(["rr", "or", "rd", "md"]), st.sampled_from(ESTIMATORS), st.integers(1, 3))
+def test_numbers_that_a_pool_of_another_measure_printed_are_never_called_contradictory(seed, k, measure, estimator, decimals):
+    random = np.random.default_rng(seed)
+    y, v = random.normal(random.normal(0, 0.5), 0.4, k), random.uniform(0.01, 0.5, k)
+    w = 1 / v
+    q = (w * (y - (w * y).sum() / w.sum()) ** 2).sum()
+    w = 1 / (v + tau2_of(y, v, estimator))
+    est, se = (w * y).sum() / w.sum(), 1 / math.sqrt(w.sum())
+    half, shown = stats.norm.ppf(0.975) * se, math.exp if measure in ("rr", "or") else float
+    texts = {name: str(round_to(shown(value), decimals)) for name, value in (("est", est), ("lo", est - half), ("hi", est + half))}
+    texts |= {"se": str(round_to(se, 3)), "p": str(round_to(2 * stats.norm.sf(abs(est) / se), 3)), "chi2": str(round_to(q, 2)), "k": str(k)}
+    texts |= {"i2": f"{round_to(100 * max(0, 1 - (k - 1) / q) if q else 0.0, 0)}%", "q_p": str(round_to(stats.chi2.sf(q, k - 1), 2))} if k > 1 else {}
+    assert pooled.check(**texts, measure=measure, estimator=estimator).verdict == "possible"

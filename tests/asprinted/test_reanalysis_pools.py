@@ -88,6 +88,7 @@ def by_hand(ids: str = "abcde") -> dict[str, float]:
         "est": est, "se": se, "lo": est - stats.norm.ppf(0.975) * se, "hi": est + stats.norm.ppf(0.975) * se, "p": 2 * stats.norm.sf(abs(est) / se), "tau2": tau2,
         "q": pool.q, "q_p": stats.chi2(k - 1).sf(pool.q), "i2": 100 * pool.i2, "k": k, "n": n.sum(), "prediction_lo": est - around, "prediction_hi": est + around,
         "egger": line.params[1], "egger_p": line.pvalues[1], "lead": mean("ab") - max(mean("cd"), mean("e")),
+        "percent_below": 100 * (y + stats.norm.ppf(0.975) * np.sqrt(v) < 0).mean(),
     }  # fmt: skip
 
 

@@ -21,16 +21,19 @@ CONSISTENCY = [f"consistency.{name}" for name in ("outward", "conflict", "triple
 SYNTHESIS = [f"synthesis.{name}" for name in (
     "design", "wald", "integers", "scores", "events.divisions", "events.counts", "events.free", "events",
     "durations.order", "durations.two_arms", "durations.search", "durations.times", "durations", "scales.moments", "scales.plan", "scales",
-    "trials.slopes", "trials.targets", "trials.continuous", "trials.arms", "trials.people", "trials.reports", "trials.aims", "trials",
+    "trials.slopes", "trials.laws", "trials.targets", "trials.continuous", "trials.arms", "trials.measures", "trials.people", "trials.reports", "trials.rows", "trials.aims", "trials",
+    "evidence.taken", "evidence.counts", "evidence.pool", "evidence.reports", "evidence.scores", "evidence",
 )]  # fmt: skip
-ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "study.parts", "study.trials", "study.designs", "study.references", "study", "checks", "verdict", "chapter", "records", "models.likelihood", "models.formula", "models.scores", "models.binary", "models.survival", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", *SYNTHESIS, "synthesis", "cli", "__main__"]
+ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "study.parts", "study.rules", "study.trials", "study.evidence", "study.designs", "study.references", "study", "checks", "verdict", "chapter", "records", "models.likelihood", "models.formula", "models.scores", "models.binary", "models.survival", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", *SYNTHESIS, "synthesis", "cli", "__main__"]
 MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} | {
     "__init__": set(),
     "study.entries": {"printed"},
     "study.parts": {"study.entries"},
-    "study.trials": {"study.entries", "study.parts"},
-    "study.designs": {"study.entries", "study.parts", "study.trials"},
-    "study.references": {"printed", "study.entries", "study.designs"},
+    "study.rules": {"study.entries"},
+    "study.trials": {"study.entries", "study.parts", "study.rules"},
+    "study.evidence": {"study.entries", "study.parts", "study.rules", "study.trials"},
+    "study.designs": {"study.entries", "study.parts", "study.trials", "study.evidence"},
+    "study.references": {"printed", "study.entries", "study.rules", "study.designs"},
     "study": {"study.entries", "study.references"},
     "verdict": {"printed", "study"},
     "chapter": {"printed", "study", "checks", "verdict"},
@@ -44,7 +47,7 @@ MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} 
     "models.pooled": {"models.heterogeneity"},
     "models.small_studies": {"models.pooled"},
     "models": {"models.formula", "models.scores", "models.binary", "models.survival", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies"},
-    "records": {"study"},
+    "records": {"study", "study.rules", "study.evidence"},
     "synthesis.wald": {"printed"},
     "synthesis.integers": {"printed"},
     "synthesis.events.divisions": set(),
@@ -100,13 +103,18 @@ def test_module_imports_neither_the_builder_nor_what_only_the_builder_needs(modu
 
 # Names and numbers of studies
 
-COMMON_WORDS = {"seen": "people seen at a visit: a field of every design with scores, and the plain word"}
+COMMON_WORDS = {
+    "seen": "people seen at a visit: a field of every design with scores, and the plain word",
+    "0.05": "the usual level of a test, and a usual small step",
+    ".05": "the same, as some sources print it",
+}
 CONSTANTS = {
     ("scores.py", "0.02"): "the margin kept from the open end of an interval",
     ("counts.py", "0.03"): "a depth inside the printed intervals",
     ("counts.py", "0.25"): "a depth inside the printed intervals",
     ("wald.py", "0.03"): "half the width that an open interval is given",
     ("pools.py", "0.02"): "a share of an interval's width that is tried",
+    ("__init__.py", ".30"): "a p value in an example of print against print",
     ("printed.py", "0.00"): "how a rounded zero below zero is written",
 }
 
@@ -127,9 +135,10 @@ def numbers_of(folder: Path) -> set[str]:
     for claim in load(folder).claims.values():
         if claim.printed is None or claim.printed.strip().lower() in printed.NUMBER_WORDS:
             continue
-        plain = printed.parse(claim.printed).canonical.strip("<>=-%")
-        if "." in plain or len(plain) >= 3:
-            found |= {plain, plain.removeprefix("0"), f"{float(plain):,.0f}" if "." not in plain else plain}
+        texts = re.findall(r"\d[\d.,]*(?<=\d)", claim.printed) if claim.kind == "context" else [claim.printed]  # context may print words around a number
+        for plain in (printed.parse(text).canonical.strip("<>=-%") for text in texts):
+            if "." in plain or len(plain) >= 3:
+                found |= {plain, plain.removeprefix("0"), f"{float(plain):,.0f}" if "." not in plain else plain}
     return found
 
 

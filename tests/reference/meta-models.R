@@ -1,4 +1,5 @@
-# Writes tests/reference/meta-models-data.csv, small made-up meta-analyses, and tests/reference/meta-models.csv: what R makes of them.
+# Writes tests/reference/meta-models-data.csv and meta-models-counts.csv, small made-up meta-analyses of scores and of events, and
+# tests/reference/meta-models.csv: what R makes of them.
 # Run it from the repository root:  Rscript --vanilla tests/reference/meta-models.R   (or: make reference)
 #
 # pool      metafor::rma, each estimator and each test, with tight convergence; its prediction interval after Riley
@@ -7,7 +8,9 @@
 # mods      metafor::rma with a factor of three levels, and with a factor and a number
 # egger, pet, peese  stats::lm with weights 1/v; egger by metafor::regtest(model = "lm") as well
 # filled    metafor::trimfill, L0
-# escalc    metafor::escalc("SMD"), whose definition is another one
+# escalc    metafor::escalc("SMD"), whose definition is another one; then "MD", "RR", "OR" and "RD", whose definitions are ours:
+#           0.5 is added to every cell of a table with an empty one; of a ratio, tables without events or of nothing else are left out
+# pool MD …, pool RR …  metafor::rma of these; est, lo, hi and the prediction interval of a ratio by predict(transf = exp)
 #
 # g and v are Hedges' g with the factor 1 − 3/(4N − 9) and its variance N/(n1 n2) + g²/(2(N − 3.94)), written out below.
 
@@ -59,9 +62,22 @@ v <- total / (data$n1 * data$n2) + g^2 / (2 * (total - 3.94))
 data <- cbind(data, g = formatC(g, digits = 17, format = "g", width = 1), v = formatC(v, digits = 17, format = "g", width = 1))
 data_file <- save(data, "meta-models-data.csv")
 
+counted <- function(set, k, risk, tau, size = 60) {
+  n1 <- pmax(8, round(exp(rnorm(k, log(size), 0.5))))
+  n2 <- pmax(8, n1 + sample(-3:3, k, replace = TRUE))
+  level <- qlogis(risk) + rnorm(k, 0, 0.3)
+  data.frame(set, trial = seq_len(k), n1, events1 = rbinom(k, n1, plogis(level - 0.3 + rnorm(k, 0, tau))), n2, events2 = rbinom(k, n2, plogis(level)))
+}
+counts <- rbind(counted("frequent", 8, 0.3, 0.4), counted("rare", 9, 0.04, 0), counted("many", 20, 0.15, 0.6))
+rare <- which(counts$set == "rare")
+counts$events1[rare[1:4]] <- c(0, 3, counts$n1[rare[3]], 0)
+counts$events2[rare[1:4]] <- c(0, 0, counts$n2[rare[3]], 2)
+counts_file <- save(counts, "meta-models-counts.csv")
+
 # What R makes of it
 
 data <- read.csv(data_file)
+counts <- read.csv(counts_file)
 rows <- list()
 keep <- function(label, model, row, ...) { # no name that begins with a part's, such as se: R would take the part for it
   values <- c(...)
@@ -73,7 +89,7 @@ keep <- function(label, model, row, ...) { # no name that begins with a part's, 
 
 keep("", "made by", "R", version = paste(R.version$major, R.version$minor, sep = "."))
 keep("", "made by", "metafor", version = format(packageVersion("metafor")))
-keep("", "made from", "meta-models-data.csv", sha256 = sha256(data_file))
+for (file in c(data_file, counts_file)) keep("", "made from", basename(file), sha256 = sha256(file))
 
 exact <- list(threshold = 1e-14, tol = 1e-14, maxiter = 100000)
 estimators <- c(common = "FE", DL = "DL", PM = "PM", REML = "REML")
@@ -151,5 +167,27 @@ for (set in unique(data$set)) {
 five <- data[data$set == "five", ]
 theirs <- escalc("SMD", n1i = n1, m1i = mean1, sd1i = sd1, n2i = n2, m2i = mean2, sd2i = sd2, data = five)
 for (place in seq_len(nrow(five))) keep("five", "escalc", place, y = theirs$yi[place], v = theirs$vi[place])
+
+measured <- function(set, measure, of, ratio) {
+  for (place in which(!is.na(of$yi))) keep(set, paste("escalc", measure), place, y = of$yi[place], v = of$vi[place])
+  shown <- if (ratio) exp else identity
+  for (estimator in names(estimators)) {
+    model <- fit_of(of$yi, of$vi, estimator)
+    riley <- predict(model, transf = shown, pi.type = "riley")
+    name <- paste("pool", measure, estimator)
+    keep(set, name, "", est = riley$pred, lo = riley$ci.lb, hi = riley$ci.ub, se = model$se, p = model$pval, tau2 = model$tau2, q = model$QE, q_p = model$QEp, k = model$k)
+    if (estimator != "common") keep(set, name, "", prediction_lo = riley$pi.lb, prediction_hi = riley$pi.ub)
+  }
+}
+for (set in c("five", "twelve", "alike", "unequal")) {
+  measured(set, "MD", escalc("MD", n1i = n1, m1i = mean1, sd1i = sd1, n2i = n2, m2i = mean2, sd2i = sd2, data = data[data$set == set, ]), FALSE)
+}
+for (set in unique(counts$set)) {
+  for (measure in c("RR", "OR", "RD")) {
+    ratio <- measure != "RD"
+    of <- escalc(measure, ai = events1, n1i = n1, ci = events2, n2i = n2, data = counts[counts$set == set, ], add = 1 / 2, to = "only0", drop00 = ratio)
+    measured(set, measure, of, ratio)
+  }
+}
 
 save(do.call(rbind, rows), "meta-models.csv")

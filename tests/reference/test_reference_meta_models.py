@@ -1,6 +1,7 @@
 """Random-effects models, meta-regression and small-study effects against R's metafor and lm.
 
-meta-models.csv is written by meta-models.R (`make reference`), with the data sets that it read, meta-models-data.csv. Four of metafor's
+meta-models.csv is written by meta-models.R (`make reference`), with the data sets that it read, meta-models-data.csv and
+meta-models-counts.csv. Four of metafor's
 definitions are others than ours, so they are not compared as they stand:
 
 - `escalc("SMD")` has the exact factor of bias (a ratio of gamma functions) and the variance 1/n1 + 1/n2 + g²/(2N);
@@ -25,6 +26,8 @@ REFERENCE = pd.read_csv(FOLDER / "meta-models.csv", keep_default_na=False)
 DATA = pd.read_csv(FOLDER / "meta-models-data.csv")
 IN_R = {key: dict(zip(rows["part"], rows["value"], strict=True)) for key, rows in REFERENCE.groupby(["set", "model", "term"])}
 SETS = dict(list(DATA.groupby("set", sort=False)))
+COUNTS = dict(list(pd.read_csv(FOLDER / "meta-models-counts.csv").groupby("set", sort=False)))
+MEASURED = sorted((label, model.split()[1].lower()) for label, model, term in IN_R if model in ("pool MD DL", "pool RR DL", "pool OR DL", "pool RD DL"))
 ONE_OF_EACH = " DL wald-z"  # a model of each kind that R fitted with every estimator and every test
 MODS = sorted((label, model[len("mods ") : -len(ONE_OF_EACH)]) for label, model, term in IN_R if model.startswith("mods ") and model.endswith(ONE_OF_EACH) and not term)
 CLOSE = {"rtol": 1e-9, "atol": 1e-14}
@@ -50,10 +53,11 @@ def assert_agree(ours: object, theirs: dict[str, float], but: tuple[str, ...] = 
             np.testing.assert_allclose(getattr(ours, part), value, err_msg=part, **CLOSE)
 
 
-def test_reference_was_made_from_these_data():
-    content = (FOLDER / "meta-models-data.csv").read_bytes().replace(b"\r\n", b"\n")
-    made_from = IN_R["", "made from", "meta-models-data.csv"]["sha256"]
-    assert hashlib.sha256(content).hexdigest() == made_from, "meta-models-data.csv is not the file that R read: run `make reference`"
+@pytest.mark.parametrize("name", ["meta-models-data.csv", "meta-models-counts.csv"])
+def test_reference_was_made_from_these_data(name):
+    content = (FOLDER / name).read_bytes().replace(b"\r\n", b"\n")
+    made_from = IN_R["", "made from", name]["sha256"]
+    assert hashlib.sha256(content).hexdigest() == made_from, f"{name} is not the file that R read: run `make reference`"
 
 
 def test_reference_names_the_versions_that_made_it():
@@ -85,6 +89,37 @@ def test_escalc_differs_from_hedges_g_by_less_than_a_hundredth():
     theirs = in_r_by_trial("five", "escalc", len(g))
     for ours, other in ((g, theirs["y"]), (v, theirs["v"])):
         assert 1e-6 < np.abs(ours / other - 1).max() < 0.01
+
+
+def measured(label: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
+    """Effects and variances of a set, nan where a table says nothing of a ratio."""
+    of, rows = effects.MEASURES[measure], (COUNTS if label in COUNTS else SETS)[label]
+    return of.of(*(rows[f"{part}{arm}"] for arm in (1, 2) for part in of.parts))
+
+
+def test_counts_have_the_tables_on_which_rules_differ():
+    rows = COUNTS["rare"]
+    cells = np.stack([rows["events1"], rows["n1"] - rows["events1"], rows["events2"], rows["n2"] - rows["events2"]])
+    assert {tuple(np.flatnonzero(table == 0)) for table in cells.T} >= {(0, 2), (2,), (1, 3), (0,), ()}
+    assert set(MEASURED) == {(label, "md") for label in ("alike", "five", "twelve", "unequal")} | {(label, measure) for label in COUNTS for measure in ("rr", "or", "rd")}
+
+
+@pytest.mark.parametrize(("label", "measure"), MEASURED)
+def test_effects_of_each_measure_agree_with_escalc_row_by_row(label, measure):
+    y, v = measured(label, measure)
+    rows = [(place, in_r(label, f"escalc {measure.upper()}", place)) for place in range(1, len(y) + 1) if (label, f"escalc {measure.upper()}", str(place)) in IN_R]
+    assert [place - 1 for place, _ in rows] == np.flatnonzero(np.isfinite(y)).tolist()
+    assert len(rows) == len(y) - 2 * (label == "rare" and measure != "rd")
+    np.testing.assert_allclose(y[np.isfinite(y)], [each["y"] for _, each in rows], **CLOSE)
+    np.testing.assert_allclose(v[np.isfinite(y)], [each["v"] for _, each in rows], **CLOSE)
+
+
+@pytest.mark.parametrize("estimator", heterogeneity.ESTIMATORS)
+@pytest.mark.parametrize(("label", "measure"), MEASURED)
+def test_pool_of_each_measure_agrees_with_rma_and_its_ratios_with_predict(label, measure, estimator):
+    y, v = measured(label, measure)
+    ours = pooled.pool(y[np.isfinite(y)], v[np.isfinite(y)], estimator)
+    assert_agree(ours.as_ratios() if effects.MEASURES[measure].ratio else ours, in_r(label, f"pool {measure.upper()} {estimator}"))
 
 
 @pytest.mark.parametrize("test", pooled.TESTS)

@@ -21,6 +21,7 @@ from asprinted.synthesis.trials.arms import Arms, arms_that_print
 from asprinted.synthesis.trials.continuous import Trials
 from asprinted.synthesis.trials.people import resized, trials
 from asprinted.synthesis.trials.reports import Left, arms_of, as_before, instruments, left, who_reports
+from asprinted.synthesis.trials.rows import described, drawn, scale, with_arms
 
 __all__ = ["tables"]
 
@@ -98,7 +99,7 @@ def _filled(study: Study, everyone: pd.DataFrame, pools: Sequence[_Pool], frames
         there[pool.members] = latest[pool.members] = made.n
         aims.check_counts(study, pool.number, frame, made.n.sum(axis=1))
         np.maximum.at(needed, pool.members, made.n)
-        rows.append(_rows(study, frame, made))
+        rows.append(with_arms(frame, study.models[spec["effects"]["model"]]["effect"], made))
         places.append(pool.members)
         if study.number(pool.spec.get("twice", 0)):
             at, second = _second_rows(study, pool, frame, made)
@@ -123,38 +124,20 @@ def _frame(study: Study, everyone: pd.DataFrame, pool: _Pool) -> pd.DataFrame:
 
 
 def _described(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
-    """`frame` with the columns that describe its instruments, where the table has them."""
     effects = study.design["trials"]["effects"]
     direction = study.models[effects["model"]]["effect"].get("direction", "direction")
-    scale = _scale(study, frame[effects["instrument"]].to_numpy())
-    columns = {"minimum": "minimum", "maximum": "maximum", direction: "direction"}
-    there = study.tables[effects["table"]]["columns"]
-    return frame.assign(**{column: scale[name].astype(np.int64) for column, name in columns.items() if column in there})
-
-
-def _scale(study: Study, instruments: np.ndarray) -> dict[str, np.ndarray]:
-    """minimum, maximum, mean, sd and direction of each instrument, (k,) each."""
-    held = study.design["trials"]["effects"]["instruments"]
-    scales = {name: study.assumptions[held[name]].value for name in dict.fromkeys(instruments)}
-    return {each: np.array([float(scales[name][each]) for name in instruments]) for each in SCALE}
+    return described(study, frame, effects["table"], direction, effects["instrument"], effects["instruments"])
 
 
 def _drawn(study: Study, pool: _Pool, frame: pd.DataFrame, sizes: np.ndarray) -> np.ndarray:
-    """The effects (k,) that the search starts from: the centre of each trial's kind, more in small trials, its own deviation, and chance.
-
-    A trial's deviations are correlated between outcomes in the direction of the outcomes' centres, so that a trial good for
-    one is good for others; at two times it has the same. sizes (k, 2): people in the arms.
-    """
-    spec, together = pool.spec, study.number(study.design["trials"]["effects"]["together"])
+    """The effects (k,) that the search starts from, about the centre of each trial's kind, and more of it in small trials; sizes (k, 2): people in the arms."""
+    spec, design = pool.spec, study.design["trials"]
     centre = spec["centre"]
     start = np.array([study.number(centre[str(value)]) for value in frame[spec["by"]]] if isinstance(centre, dict) else [study.number(centre)] * len(frame))
-    everyone = int(study.number(study.design["trials"]["number"]))
-    own, other = (generator(study, "trials", "deviations", *of).standard_normal(everyone)[pool.members] for of in ((), (spec["outcome"],)))
-    deviation = np.sign(start.mean() or 1.0) * (np.sqrt(together) * own + np.sqrt(1 - together) * other)
     unit = np.sqrt((1 / sizes).sum(axis=1))
+    everyone, spread, together = int(study.number(design["number"])), study.number(spec["spread"]), study.number(design["effects"]["together"])
     small = study.number(spec["small"]) * (unit - unit.mean()) if "small" in spec else 0.0
-    error = unit * generator(study, "trials", "errors", *pool.key).standard_normal(len(frame))
-    return start + small + study.number(spec["spread"]) * deviation + error
+    return small + drawn(study, everyone, pool.members, pool.key, start, spread, together, unit)
 
 
 def _printing(study: Study, pool: _Pool, frame: pd.DataFrame, arms: np.ndarray) -> Arms:
@@ -162,9 +145,9 @@ def _printing(study: Study, pool: _Pool, frame: pd.DataFrame, arms: np.ndarray) 
 
     arms (k, 2): the people of these trials in an earlier pool, of the same time if there is one, 0 where there is none; tried first.
     """
-    sought, scale = aims.targets(study, pool.number, frame), _scale(study, pool.instruments)
+    sought, says = aims.targets(study, pool.number, frame), scale(study, study.design["trials"]["effects"]["instruments"], pool.instruments)
     for people in (*as_before(pool.people[0], arms), *pool.people):
-        start = Trials(_drawn(study, pool, frame, people.sizes), people.sizes, people.least, people.most, people.total, *(scale[name] for name in SCALE))
+        start = Trials(_drawn(study, pool, frame, people.sizes), people.sizes, people.least, people.most, people.total, *(says[name] for name in SCALE))
         try:
             return arms_that_print(start, sought, generator(study, "trials", "arms", *pool.key))
         except ValueError as error:
@@ -174,23 +157,16 @@ def _printing(study: Study, pool: _Pool, frame: pd.DataFrame, arms: np.ndarray) 
     raise aims.Unmet(study.file, where, ", ".join(pool.key), remedy) from None
 
 
-def _rows(study: Study, frame: pd.DataFrame, made: Arms) -> pd.DataFrame:
-    """Rows of the table of outcomes: `frame` with the arms made."""
-    named = study.models[study.design["trials"]["effects"]["model"]]["effect"]
-    columns = {named[part][arm]: values[:, arm] for part, values in (("n", made.n), ("mean", made.mean), ("sd", made.sd)) for arm in (0, 1)}
-    return frame.assign(**columns)
-
-
 def _second_rows(study: Study, pool: _Pool, frame: pd.DataFrame, made: Arms) -> tuple[np.ndarray, pd.DataFrame]:
     """Which trials of a pool report a second instrument, as many as the design says, and their rows: the same people, an effect that differs by sampling."""
     effects, twice = study.design["trials"]["effects"], int(study.number(pool.spec["twice"]))
     rng = generator(study, "trials", "twice", *pool.key)
     at = np.sort(rng.permutation(len(frame))[:twice])
-    first, second = _scale(study, pool.instruments[at]), _scale(study, pool.seconds[at])
+    first, second = (scale(study, effects["instruments"], names[at]) for names in (pool.instruments, pool.seconds))
     n = made.n[at]
     within = np.sqrt(((n - 1) * made.sd[at] ** 2).sum(axis=1) / (n.sum(axis=1) - 2))
     g = first["direction"] * (made.mean[at, 0] - made.mean[at, 1]) / within
     g = g + np.sqrt(2 * (1 - AGREE) * (1 / n).sum(axis=1)) * rng.standard_normal(twice)
     arms = arms_that_print(Trials(g, n, n, n, None, *(second[name] for name in SCALE)), [], rng)
     other = _described(study, frame.iloc[at].assign(**{effects["instrument"]: pool.seconds[at], effects["second"]: 0}))
-    return at, _rows(study, other, arms)
+    return at, with_arms(other, study.models[effects["model"]]["effect"], arms)

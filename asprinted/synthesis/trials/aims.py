@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from asprinted import records
+from asprinted.models.effects import MEASURES
 from asprinted.printed import Interval, declared_interval, parse
 from asprinted.study import SEPARATOR, Assumption, Claim, Study, StudyError
 from asprinted.study.trials import models_of, pools_of
 from asprinted.synthesis.trials.targets import Target
 
-_COUNTS = ("k", "n")  # statistics that the design gives, so that nothing is sought for them
+COUNTS = ("k", "n")  # statistics that the design gives, so that nothing is sought for them
 
 
 class Unmet(StudyError):
@@ -31,19 +33,24 @@ def targets(study: Study, number: int, rows: pd.DataFrame) -> list[Target]:
     first, *also = models_of(study)
     found = []
     for where, entry, interval in _entries(study, number):
-        if entry.by["statistic"] in _COUNTS:
+        if entry.by["statistic"] in COUNTS:
             continue
-        mask, others = _masks(study, where, entry.by, rows)
         for name in [first, *also] if entry.by["model"] == first and isinstance(entry, Claim) else [entry.by["model"]]:
-            spec = study.models[name]
-            says = entry.id if name == entry.by["model"] else f"{entry.id} by {name}"
-            model = {"estimator": spec.get("estimator", "DL"), "test": spec.get("test", "wald-z"), "level": spec.get("level", 0.95)}
-            ends = (-math.inf if interval.lo is None else float(interval.lo), math.inf if interval.hi is None else float(interval.hi))
-            try:
-                found.append(Target(entry.by["statistic"], *ends, mask, model, says, others))
-            except ValueError as error:
-                raise StudyError(study.file, SEPARATOR.join((*where, "by")), dict(entry.by), f"{error}.") from None
+            found.append(target(study, where, entry, interval, rows, name))
     return found
+
+
+def target(study: Study, where: tuple[str, str], entry: Claim | Assumption, interval: Interval, rows: pd.DataFrame, name: str) -> Target:
+    """What the entry at `where` says of `rows`, as a Target by the model `name`. Raises StudyError where it cannot be, and Unmet where no row is so."""
+    mask, others = _masks(study, where, entry.by, rows)
+    spec = study.models[name]
+    says = entry.id if name == entry.by["model"] else f"{entry.id} by {name}"
+    model = {"estimator": spec.get("estimator", "DL"), "test": spec.get("test", "wald-z"), "level": spec.get("level", 0.95)}
+    ends = (-math.inf if interval.lo is None else float(interval.lo), math.inf if interval.hi is None else float(interval.hi))
+    try:
+        return Target(entry.by["statistic"], *ends, mask, model, says, others, MEASURES[spec["effect"]["measure"]].ratio)
+    except ValueError as error:
+        raise StudyError(study.file, SEPARATOR.join((*where, "by")), dict(entry.by), f"{error}.") from None
 
 
 def check_counts(study: Study, number: int, rows: pd.DataFrame, people: np.ndarray | None = None) -> None:
@@ -55,7 +62,7 @@ def check_counts(study: Study, number: int, rows: pd.DataFrame, people: np.ndarr
     pool = study.design["trials"]["effects"]["pools"][number]
     design = SEPARATOR.join(("design", "trials", "effects", "pools", str(number)))
     for where, entry, interval in _entries(study, number):
-        if entry.by["statistic"] not in _COUNTS:
+        if entry.by["statistic"] not in COUNTS:
             continue
         mask, _ = _masks(study, where, entry.by, rows)
         found, said = int(mask.sum()), f"{design}{SEPARATOR}trials gives"
@@ -76,11 +83,17 @@ def _entries(study: Study, number: int) -> Iterator[tuple[tuple[str, str], Claim
         for id, entry in entries.items():
             if (entry.by or {}).get("model") not in models_of(study) or pools_of(study, entry.by) != [number]:
                 continue
-            if isinstance(entry, Claim):
-                if entry.expect in ("reproduced", "holds"):
-                    yield (kind, id), entry, parse(entry.printed, entry.rounding).interval() if entry.printed else declared_interval(entry.declared or "")
-            elif entry.bounds:
-                yield (kind, id), entry, Interval(*map(Decimal, entry.bounds), True, True)
+            if (interval := wanted(entry)) is not None:
+                yield (kind, id), entry, interval
+
+
+def wanted(entry: Claim | Assumption) -> Interval | None:
+    """The values that meet an entry; None where it asks for none: a claim expected to be otherwise, an assumption without bounds."""
+    if isinstance(entry, Assumption):
+        return Interval(*map(Decimal, entry.bounds), True, True) if entry.bounds else None
+    if entry.expect not in ("reproduced", "holds"):
+        return None
+    return parse(entry.printed, entry.rounding).interval() if entry.printed else declared_interval(entry.declared or "")
 
 
 def _masks(study: Study, where: tuple[str, str], by: Mapping[str, Any], rows: pd.DataFrame) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
@@ -88,16 +101,14 @@ def _masks(study: Study, where: tuple[str, str], by: Mapping[str, Any], rows: pd
     spec, filter = study.models[by["model"]], by.get("filter", {})
 
     def of(wanted: Mapping[str, Any]) -> np.ndarray:
-        mask = np.ones(len(rows), dtype=bool)
-        for column, values in (*spec.get("rows", {}).items(), *wanted.items()):
-            mask &= rows[column].isin(values if isinstance(values, list) else [values]).to_numpy()
-        return mask
+        chosen = records.asked(study, rows, by | {"filter": wanted}) & records.asked(study, rows, {"filter": spec.get("rows", {})})
+        return chosen.to_numpy()
 
     mask, others = of(filter), []
     if by["statistic"] == "lead":
         *_, column = filter
         rest = of({name: value for name, value in filter.items() if name != column})
         others = [of(filter | {column: value}) for value in rows[column][rest].dropna().unique() if value != filter[column]]
-    if not mask.any() and by["statistic"] not in _COUNTS:
+    if not mask.any() and by["statistic"] not in COUNTS:
         raise Unmet(study.file, SEPARATOR.join((*where, "by", "filter")), dict(filter), f"No trial with the outcome {by['outcome']!r} is so: correct it, or let such a trial report the outcome.")
     return mask, tuple(others)

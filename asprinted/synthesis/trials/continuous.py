@@ -8,13 +8,15 @@ Where not all bands can be entered as deep as wished, the depth gives way, by th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg, optimize
 
 from asprinted.synthesis.trials import slopes, targets
+from asprinted.synthesis.trials.laws import Law, standardised
 from asprinted.synthesis.trials.targets import Band, Target
 
 DEPTH = 0.6  # the slack aimed at, in half widths of a band: 0 at its ends, 1 in its middle
@@ -31,10 +33,10 @@ SOFT = (1e-5, 1e-2, 1e-1, 0.5, 2.0, 8.0)  # what a unit of the distance counts a
 class Trials:
     """Where the search starts, and what it may change; k trials of two arms.
 
-    effects (k,): standardised mean differences, drawn, in the direction of the outcome. sizes, least, most (k, 2): people in each arm to
+    effects (k,): of the measure, drawn, in the direction of the outcome. sizes, least, most (k, 2): people in each arm to
     start from, and the bounds of their number: all equal where it is fixed. total: the exact sum of all sizes, or None. minimum, maximum,
     mean, sd, direction (k,): the instrument of each trial: its lowest and highest score, its usual mean and standard deviation, and −1 where
-    it counts the other way round, else 1.
+    it counts the other way round, else 1. measure: "smd" or "md".
     """
 
     effects: np.ndarray
@@ -47,6 +49,7 @@ class Trials:
     mean: np.ndarray
     sd: np.ndarray
     direction: np.ndarray
+    measure: str = "smd"
 
     def __post_init__(self) -> None:
         if (self.least < 4).any():
@@ -65,8 +68,24 @@ class Trials:
 def refuted(trials: Trials, wanted: Sequence[Target]) -> str | None:
     """Why no trials whatever meet the targets, as far as a bound on the standard error proves it; None where it proves nothing.
 
-    A trial of n₁ + n₂ = N people has a weight of at most n₁n₂/N, which is at most N/4. So the standard error is at least 2 over the root
-    of all people, whatever tau² is, under every test that does not scale it below Wald's.
+    A standardised mean difference of n₁ + n₂ = N people has a weight of at most n₁n₂/N, which is at most N/4. So the standard error is at
+    least 2 over the root of all people, whatever tau² is, under every test that does not scale it below Wald's. A mean difference has none.
+    """
+
+    def least(rows: np.ndarray) -> tuple[float, str]:
+        people = float(trials.most[rows].sum())
+        if trials.total is not None:
+            people = min(people, trials.total - float(trials.least[~rows].sum()))
+        weight = min(people / 4, float((1 / (1 / trials.most[rows]).sum(1)).sum()))
+        return (1 / math.sqrt(weight) if trials.measure == "smd" else 0.0), f"{people:g} people is at least {{:.5f}}, since none weighs more than a quarter of its people"
+
+    return crossed(wanted, least)
+
+
+def crossed(wanted: Sequence[Target], least: Callable[[np.ndarray], tuple[float, str]]) -> str | None:
+    """Why the targets leave no standard error, or one below the least of the trials that they are about; None where they leave one.
+
+    least: of trials (k,), True and False, the least standard error of a pool, and a message with a place for it, of how many people and why.
     """
     for one in wanted:
         if one.statistic not in ("est", "se", "lo", "hi") or (one.model["test"] == "knapp-hartung" and one.k > 1):
@@ -74,66 +93,68 @@ def refuted(trials: Trials, wanted: Sequence[Target]) -> str | None:
         rows = one.rows
         quantile = slopes.critical(one.model["test"], one.k, one.model.get("level", 0.95))
         same = [each for each in wanted if each.statistic in ("est", "se", "lo", "hi") and np.array_equal(each.rows, rows) and each.model == one.model]
-        top = {name: min((each.high for each in same if each.statistic == name), default=math.inf) for name in ("est", "se", "hi")}
-        bottom = {name: max((each.low for each in same if each.statistic == name), default=-math.inf) for name in ("est", "lo")}
+        top = {name: min((each.ends[1] for each in same if each.statistic == name), default=math.inf) for name in ("est", "se", "hi")}
+        bottom = {name: max((each.ends[0] for each in same if each.statistic == name), default=-math.inf) for name in ("est", "lo")}
         largest = min(top["se"], (top["hi"] - bottom["lo"]) / (2 * quantile), (top["est"] - bottom["lo"]) / quantile, (top["hi"] - bottom["est"]) / quantile)
-        people = float(trials.most[rows].sum())
-        if trials.total is not None:
-            people = min(people, trials.total - float(trials.least[~rows].sum()))
-        smallest = 1 / math.sqrt(min(people / 4, float((1 / (1 / trials.most[rows]).sum(1)).sum())))
+        smallest, told = least(rows)
         names = ", ".join(dict.fromkeys(each.says for each in same))
         if largest <= 0:
             return f"{names}: the estimate lies inside its interval, and these leave no standard error above 0: no records can print this"
         if largest < smallest * (1 - 1e-12):
-            return (
-                f"{names}: the standard error would be at most {largest:.5f}, but that of {one.k} trials with "
-                f"{people:g} people is at least {smallest:.5f}, since none weighs more than a quarter of its people: no records of such trials can print this"
-            )
+            return f"{names}: the standard error would be at most {largest:.5f}, but that of {one.k} trials with {told.format(smallest)}: no records of such trials can print this"
     return None
 
 
-def approached(trials: Trials, found: Sequence[Band], y: np.ndarray, n: np.ndarray, free: bool) -> tuple[np.ndarray, np.ndarray, float]:
+class Room(NamedTuple):
+    """The bounds (k, 2) between which sizes may move, and their exact sum, or None."""
+
+    least: np.ndarray
+    most: np.ndarray
+    total: int | None = None
+
+
+def approached(room: Room, found: Sequence[Band], y: np.ndarray, n: np.ndarray, law: Law = standardised) -> tuple[np.ndarray, np.ndarray, float]:
     """Effects (k,), sizes (k, 2) and their least slack in half widths: near to y and n, and inside the bands.
 
-    free: sizes move as well, within their bounds and with the exact total. A slack that is not positive says that nothing was found.
+    Sizes move within their room. law: as in `targets.sides`. A slack that is not positive says that nothing was found.
     """
-    first = _approached(trials, found, y, n, free, False)
+    first = _approached(room, found, y, n, law, False)
     point = _point(*first[:2])
-    if first[2] > 0 or np.array_equal(_sides(found, point, False)[1], _sides(found, point, True)[1]):
+    if first[2] > 0 or np.array_equal(_sides(found, point, law, False)[1], _sides(found, point, law, True)[1]):
         return first
-    return max(first, _approached(trials, found, y, n, free, True), key=lambda each: each[2])
+    return max(first, _approached(room, found, y, n, law, True), key=lambda each: each[2])
 
 
-def _approached(trials: Trials, found: Sequence[Band], y: np.ndarray, n: np.ndarray, free: bool, lifting: bool) -> tuple[np.ndarray, np.ndarray, float]:
+def _approached(room: Room, found: Sequence[Band], y: np.ndarray, n: np.ndarray, law: Law, lifting: bool) -> tuple[np.ndarray, np.ndarray, float]:
     """As `approached`; lifting: as in `targets.sides`. Steps are full while they help, and shorter from the best point when they do not."""
-    k = trials.k
-    low, high = np.log(trials.least).T.ravel(), np.log(trials.most).T.ravel()
-    usual = np.concatenate([np.sqrt(targets.variances(y, n) + np.var(y)), np.where((low < high) & free, USUAL, 0.0)])
+    k = len(y)
+    low, high = np.log(room.least).T.ravel(), np.log(room.most).T.ravel()
+    usual = np.concatenate([np.sqrt(law(y, n).v + np.var(y)), np.where(low < high, USUAL, 0.0)])
     longest = np.concatenate([FARTHEST * usual[:k], np.full(2 * k, LONGEST)])
     now = _point(y, n)
-    slack, moves = _sides(found, now, lifting)
+    slack, moves = _sides(found, now, law, lifting)
     best, least = now, slack.min(initial=np.inf)
     radius, stalled = 1.0, 0
     for _ in range(STEPS):
         if least >= (1 - NOTHING) * DEPTH or stalled > 8:
             break
         for soft in SOFT:
-            step = _nearest(trials, now, slack, moves, usual, low, high, soft) - now
+            step = _nearest(room.total, now, slack, moves, usual, low, high, soft) - now
             length = float((np.abs(step) / longest).max()) / radius
             if length <= LONG:
                 break
         if 0 < slack.min() > (slack + moves @ step).min() - NOTHING * DEPTH:
             break  # the depth that there is
-        now = _kept(now + step / max(length, 1.0), low, high, trials.total if free else None)
-        slack, moves = _sides(found, now, lifting)
+        now = _kept(now + step / max(length, 1.0), low, high, room.total)
+        slack, moves = _sides(found, now, law, lifting)
         better = DEPTH - slack.min() < (1 - NOTHING) * (DEPTH - least)
         radius, stalled = (min(2 * radius, 1.0), 0) if better else (radius / 2, stalled + 1)
         if slack.min() > least:
             best, least = now, slack.min()
         elif stalled % 3 == 0:
             now, radius = best, radius / 2
-            slack, moves = _sides(found, now, lifting)
-    slack, _ = _sides(found, best, False)
+            slack, moves = _sides(found, now, law, lifting)
+    slack, _ = _sides(found, best, law, False)
     return *_parts(best), float(slack.min(initial=np.inf))
 
 
@@ -147,28 +168,28 @@ def _parts(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return point[:k], np.exp(point[k:]).reshape(2, k).T
 
 
-def _sides(found: Sequence[Band], point: np.ndarray, lifting: bool) -> tuple[np.ndarray, np.ndarray]:
+def _sides(found: Sequence[Band], point: np.ndarray, law: Law, lifting: bool) -> tuple[np.ndarray, np.ndarray]:
     """Slacks (s,) of the ends that are closed, and their slopes (s, 3k)."""
-    slack, moves = targets.sides(found, *_parts(point), lifting)
+    slack, moves = targets.sides(found, *_parts(point), lifting, law)
     kept = np.isfinite(slack)
-    return slack[kept], moves.reshape(len(slack), len(point))[kept]
+    return slack[kept], moves[:, :3].reshape(len(slack), len(point))[kept]
 
 
 def _nearest(
-    trials: Trials, now: np.ndarray, slack: np.ndarray, moves: np.ndarray, usual: np.ndarray, low: np.ndarray, high: np.ndarray, soft: float
+    total: int | None, now: np.ndarray, slack: np.ndarray, moves: np.ndarray, usual: np.ndarray, low: np.ndarray, high: np.ndarray, soft: float
 ) -> np.ndarray:
     """The point nearest to this one whose linearised slacks are at least DEPTH; a size that would leave its bounds stays on one, the total is kept."""
-    k = trials.k
+    k = len(now) // 3
     usual, wanted = usual.copy(), now.copy()
     for _ in range(4):
         scaled = moves * usual
         short = DEPTH - slack - moves @ (wanted - now)
         along = np.zeros_like(now)
-        if trials.total is not None and usual[k:].any():
+        if total is not None and usual[k:].any():
             sizes = np.exp(now[k:])
             along[k:] = sizes * usual[k:]
             along /= along @ along
-            along *= trials.total - sizes.sum() - sizes @ (wanted - now)[k:]
+            along *= total - sizes.sum() - sizes @ (wanted - now)[k:]
             short = short - scaled @ along
             across = np.concatenate([np.zeros(k), sizes * usual[k:]])
             across /= np.linalg.norm(across)

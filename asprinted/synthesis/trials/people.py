@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -11,20 +15,23 @@ from asprinted.synthesis.design import apportion, generator
 HALVINGS = 100  # of the interval in which a common factor is sought: more than a float can tell apart
 
 
-def shared_out(total: int, least: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Whole numbers (n,) that sum to `total`, in proportion to `weights` but for those that would be below their `least`.
+def shared_out(total: int, least: np.ndarray, weights: np.ndarray, most: int | None = None) -> np.ndarray:
+    """Whole numbers (n,) that sum to `total`, in proportion to `weights` but for those that would be below their `least`, or above the `most`.
 
-    Those stay at their least and the others share the rest: max(least, factor × weight), by largest remainder.
-    Raises ValueError where the least numbers alone sum to more.
+    Those stay there and the others share the rest: factor × weight, held between the two, by largest remainder.
+    Raises ValueError where the least numbers alone sum to more, or the most to less.
     """
     least, weights = np.asarray(least, dtype=np.int64), np.asarray(weights, dtype=float)
     if least.sum() > total:
         raise ValueError(f"{int(least.sum())} people are needed, {total} are there")
-    low, high = 0.0, total / weights.max()
+    if most is not None and len(least) * most < total:
+        raise ValueError(f"{total} people are there, and {len(least)} trials of {most} hold {len(least) * most}")
+    ceiling = math.inf if most is None else most
+    low, high = 0.0, total / (weights.max() if most is None else weights.min())
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if np.maximum(least, middle * weights).sum() < total else (low, middle)
-    exact = np.maximum(least, high * weights)
+        low, high = (middle, high) if np.clip(middle * weights, least, ceiling).sum() < total else (low, middle)
+    exact = np.clip(high * weights, least, ceiling)
     counts = np.maximum(least, np.floor(exact + 1e-9).astype(np.int64))  # a whole number but for floating point is itself
     order = np.argsort(counts - exact, kind="stable")
     counts[order[: total - counts.sum()]] += 1
@@ -49,16 +56,19 @@ def trials(study: Study) -> pd.DataFrame:
         years[-1], years[0] = last, first
         rows[spec["year"]["column"]] = years
     for entry in spec.get("categories", []):
-        counts = {value: int(study.number(amount)) for value, amount in entry["counts"].items()} if "counts" in entry else _counts(study, entry["shares"], number)
-        whole = columns[entry["column"]]["type"] == "integer"
-        values = np.repeat(np.array([int(value) if whole else value for value in counts], dtype=object), list(counts.values()))
-        rows[entry["column"]] = generator(study, "trials", entry["column"]).permutation(values)
+        rows[entry["column"]] = dealt(study, entry, columns[entry["column"]]["type"] == "integer", number)
     return rows.reindex(columns=list(columns))
 
 
-def _counts(study: Study, shares: str, number: int) -> dict[str, int]:
-    held = study.shares(shares)
-    return dict(zip(held, apportion(number, list(held.values())), strict=True))
+def dealt(study: Study, entry: Mapping[str, Any], whole: bool, number: int) -> np.ndarray:
+    """A category's value for each of `number` trials, (number,), in random order: as many of each as its counts or shares say; whole: as integers."""
+    if "counts" in entry:
+        counts = {value: int(study.number(amount)) for value, amount in entry["counts"].items()}
+    else:
+        held = study.shares(entry["shares"])
+        counts = dict(zip(held, apportion(number, list(held.values())), strict=True))
+    values = np.repeat(np.array([int(value) if whole else value for value in counts], dtype=object), list(counts.values()))
+    return generator(study, "trials", entry["column"]).permutation(values)
 
 
 def _sizes(study: Study, number: int) -> np.ndarray:

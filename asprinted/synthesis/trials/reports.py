@@ -150,21 +150,25 @@ def left(study: Study, number: int, members: np.ndarray, arms: np.ndarray, freed
     """
     effects = study.design["trials"]["effects"]
     pool, kept = effects["pools"][number], study.number(effects["kept"])
-    own = generator(study, "trials", "losses").standard_normal(len(arms))[members]
-    other, of_arms = np.split(generator(study, "trials", "losses", str(number)).standard_normal(3 * len(members)), [len(members)])
-    noise = LOSSES["trial"] * own + LOSSES["outcome"] * other
-    noise = noise[:, None] + LOSSES["arm"] * of_arms.reshape(-1, 2)
-    share = special.expit(special.logit(kept) + np.clip(noise, -2 * LOSSES["trial"], 2 * LOSSES["trial"]))
-    people = arms[members] * share
+    people = arms[members] * shares_left(study, len(arms), members, kept, str(number))
     if "people" not in pool:
         sizes = np.clip(np.rint(people), LEAST, arms[members]).astype(np.int64)
-        return _free(sizes, FREE ** (freedom - 1), None)
+        return free(sizes, FREE ** (freedom - 1), None)
     total = int(study.number(pool["people"]))
     sizes = shared_out(total, np.full(people.size, LEAST), people.ravel() ** (1 / freedom)).reshape(people.shape)
-    return _free(sizes, FREE**freedom, total)
+    return free(sizes, FREE**freedom, total)
 
 
-def _free(sizes: np.ndarray, factor: float | np.ndarray, total: int | None) -> Left:
+def shares_left(study: Study, everyone: int, members: np.ndarray, kept: float, *key: str) -> np.ndarray:
+    """The share of each arm, (k, 2), that has an outcome, of the trials at the positions `members` among `everyone`: about `kept`, never all."""
+    own = generator(study, "trials", "losses").standard_normal(everyone)[members]
+    other, of_arms = np.split(generator(study, "trials", "losses", *key).standard_normal(3 * len(members)), [len(members)])
+    noise = LOSSES["trial"] * own + LOSSES["outcome"] * other
+    noise = noise[:, None] + LOSSES["arm"] * of_arms.reshape(-1, 2)
+    return special.expit(special.logit(kept) + np.clip(noise, -2 * LOSSES["trial"], 2 * LOSSES["trial"]))
+
+
+def free(sizes: np.ndarray, factor: float | np.ndarray, total: int | None) -> Left:
     """These sizes, which may move by a factor, the same for all or one for each."""
     return Left(sizes, np.maximum(LEAST, np.floor(sizes / factor)).astype(np.int64), np.ceil(sizes * factor).astype(np.int64), total)
 
@@ -186,7 +190,7 @@ def as_before(people: Left, arms: np.ndarray) -> list[Left]:
         sizes[~known] = shared_out(rest, np.full(2 * (~known).sum(), LEAST), people.sizes[~known].ravel().astype(float)).reshape(-1, 2)
     else:
         sizes = shared_out(people.total, np.full(arms.size, LEAST), arms.ravel().astype(float)).reshape(arms.shape)
-    return [_free(sizes, np.where(known, factor, max(factor, FREE))[:, None], people.total) for factor in SAME]
+    return [free(sizes, np.where(known, factor, max(factor, FREE))[:, None], people.total) for factor in SAME]
 
 
 def instruments(study: Study, inside: Sequence[np.ndarray], number: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -203,7 +207,7 @@ def instruments(study: Study, inside: Sequence[np.ndarray], number: int) -> list
     for (_, *names), places in shared.items():
         members = np.unique(np.concatenate([inside[place] for place in places]))
         liking = np.stack([generator(study, "trials", "instruments", name).random(number)[members] for name in names], axis=1)
-        first = _best_liked(liking, math.ceil(1.5 * len(members) / len(names)))
+        first = best_liked(liking, math.ceil(1.5 * len(members) / len(names)))
         liking[np.arange(len(members)), first] = -1.0
         held = np.array(names, dtype=object)
         for place in places:
@@ -212,7 +216,7 @@ def instruments(study: Study, inside: Sequence[np.ndarray], number: int) -> list
     return [found[place] for place in range(len(pools))]
 
 
-def _best_liked(liking: np.ndarray, most: int) -> np.ndarray:
+def best_liked(liking: np.ndarray, most: int) -> np.ndarray:
     """The choice of each row of `liking` (n, m), from the strongest liking down, none chosen more than `most` times; (n,)."""
     chosen, left = np.full(len(liking), -1), np.full(liking.shape[1], most)
     for row, choice in zip(*np.unravel_index(np.argsort(-liking, axis=None, kind="stable"), liking.shape), strict=True):

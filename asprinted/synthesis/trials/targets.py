@@ -1,7 +1,7 @@
 """What a pool of trials must print, as bounds on statistics that move smoothly with effects and sizes.
 
-A p value is turned into its t, I² and the p of Q into Q: what several printed numbers say about one statistic then stands side by
-side, and a contradiction between them shows itself.
+A p value is turned into its t, I² and the p of Q into Q, a ratio into its log: what several printed numbers say about one statistic then
+stands side by side, and a contradiction between them shows itself.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ import numpy as np
 from scipy import special
 
 from asprinted.models import FEWEST
-from asprinted.models.pooled import pool
+from asprinted.models.pooled import RATIOS, pool
 from asprinted.models.small_studies import egger
 from asprinted.synthesis.trials import slopes
+from asprinted.synthesis.trials.laws import Law, standardised, variances
+
+__all__ = ["STATISTICS", "Band", "Target", "bands", "sides", "variances"]
 
 # What counts as half the width of a wide interval, or of one that is open to one side: no need to seek its middle.
 HALF = {
@@ -35,6 +38,7 @@ class Target:
 
     statistic: one of STATISTICS. low, high: its interval, infinite where it is open. rows (k,): the trials of the pool that it is about.
     model: {"estimator": …, "test": …, "level": …}. says: what a message calls it. others: for "lead", the rows (k,) of each other group.
+    ratio: whether effects are logs of ratios: then an estimate and its limits are ratios here, as they are printed; all else is on the log scale.
     """
 
     statistic: str
@@ -44,13 +48,14 @@ class Target:
     model: Mapping[str, Any]
     says: str
     others: tuple[np.ndarray, ...] = ()
+    ratio: bool = False
 
     def __post_init__(self) -> None:
         if self.statistic not in STATISTICS:
             raise ValueError(f"{self.says}: statistic {self.statistic!r} is not one of a pool: give {', '.join(STATISTICS)}")
         if not self.low <= self.high:
             raise ValueError(f"{self.says}: no number lies between {self.low:g} and {self.high:g}: give the lower end first")
-        least, possible = FEWEST.get(self.statistic, 1), POSSIBLE.get(self.statistic, (-math.inf, math.inf))
+        least, possible = FEWEST.get(self.statistic, 1), (0, math.inf) if self._exponentiated else POSSIBLE.get(self.statistic, (-math.inf, math.inf))
         if self.high < possible[0] or self.low > possible[1]:
             raise ValueError(f"{self.says}: {self.statistic} is not {self.low:g} to {self.high:g}, but from {possible[0]:g} to {possible[1]:g} always")
         for rows in (self.rows, *self.others):
@@ -63,8 +68,17 @@ class Target:
     def k(self) -> int:
         return int(np.count_nonzero(self.rows))
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """low and high on the scale on which trials are pooled."""
+        return tuple(math.log(end) if end > 0 else -math.inf for end in (self.low, self.high)) if self._exponentiated else (self.low, self.high)
+
+    @property
+    def _exponentiated(self) -> bool:
+        return self.ratio and self.statistic in RATIOS
+
     def value(self, y: np.ndarray, v: np.ndarray, n: np.ndarray) -> float:
-        """The statistic at effects y, variances v (k,) and sizes n (k, 2), by the reference models."""
+        """The statistic at effects y, variances v (k,) and sizes n (k, 2), by the reference models; y are logs where it is of ratios."""
         at = self.rows
         if self.statistic in ("egger", "egger_p"):
             line = egger(y[at], v[at], np.sqrt((1 / n[at]).sum(1)))
@@ -72,7 +86,7 @@ class Target:
         own = pool(y[at], v[at], **self.model)
         if self.statistic == "lead":
             return float(own.est - max(pool(y[each], v[each], **self.model).est for each in self.others))
-        return float(getattr(own, self.statistic))
+        return float(getattr(own.as_ratios() if self.ratio else own, self.statistic))
 
     def met(self, value: float) -> bool:
         return self.low <= value <= self.high
@@ -110,7 +124,7 @@ def bands(targets: Sequence[Target]) -> list[Band]:
 
 def _smooth(target: Target) -> tuple[str, float, float]:
     """The statistic that a target bounds, and its bounds: I² and p of Q as Q, p as t without its sign."""
-    low, high, df = target.low, target.high, target.k - 1
+    (low, high), df = target.ends, target.k - 1
     if target.statistic == "i2":
         return "q", df / (1 - low / 100) if low > 0 else -math.inf, df / (1 - high / 100) if high < 100 else math.inf
     if target.statistic == "q_p":
@@ -127,9 +141,9 @@ def _sign(target: Target, targets: Sequence[Target]) -> int:
     """The sign that other targets of the same trials leave to the estimate, or to the slope, whose p is the target; 0 where they leave both."""
     names = (("egger",), ("egger",)) if target.statistic == "egger_p" else (("est", "lo"), ("est", "hi"))
     same = [each for each in targets if np.array_equal(each.rows, target.rows)]
-    if any(each.statistic in names[0] and each.low >= 0 for each in same):
+    if any(each.statistic in names[0] and each.ends[0] >= 0 for each in same):
         return 1
-    return -1 if any(each.statistic in names[1] and each.high <= 0 for each in same) else 0
+    return -1 if any(each.statistic in names[1] and each.ends[1] <= 0 for each in same) else 0
 
 
 def _held_together(found: Sequence[Band]) -> None:
@@ -141,24 +155,15 @@ def _held_together(found: Sequence[Band]) -> None:
                 raise ValueError(f"no trials print these together: of Q with {one.target.k - 1} degrees of freedom, {ranges}")
 
 
-def variances(y: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """The variances (k,) of standardised mean differences y (k,) of arms of n (k, 2): as `models.effects.hedges_g` has them."""
-    return (1 / n).sum(1) + y**2 / (2 * (n.sum(1) - 3.94))
+def sides(found: Sequence[Band], y: np.ndarray, n: np.ndarray, lifting: bool = False, law: Law = standardised) -> tuple[np.ndarray, np.ndarray]:
+    """How far inside each end of each band the trials lie, in its half widths (2b,), and the slopes (2b, 4, k): by y, by the logs of both sizes,
+    and by the variances alone.
 
-
-def sides(found: Sequence[Band], y: np.ndarray, n: np.ndarray, lifting: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """How far inside each end of each band the trials lie, in its half widths (2b,), and the slopes (2b, 3, k) by y and by the logs of the sizes.
-
-    y: effects (k,); n: sizes (k, 2). An open end has a slack of infinity and no slope. lifting: where a tau² is held at
+    y: effects (k,); n: sizes (k, 2); law: their variances. An open end has a slack of infinity and no slope. lifting: where a tau² is held at
     zero and a rise would bring a statistic back into its band, slack and slopes are those of a tau² that could go below zero.
     """
     k = len(y)
-    people = n.sum(1)
-    v = variances(y, n)
-    x = np.sqrt((1 / n).sum(1))
-    v_by_y = y / (people - 3.94)
-    v_by_n = -1 / n - (y**2 / (2 * (people - 3.94) ** 2))[:, None] * n
-    x_by_n = -1 / (2 * x[:, None] * n)
+    v, v_by_y, v_by_n, x, x_by_n = law(y, n)
     pools: dict[Any, slopes.Pool] = {}
     lines: dict[Any, tuple[slopes.Slopes, slopes.Slopes]] = {}
 
@@ -175,12 +180,13 @@ def sides(found: Sequence[Band], y: np.ndarray, n: np.ndarray, lifting: bool = F
         return lines[key]
 
     def chained(slope: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        whole = np.zeros((3, k))
+        whole = np.zeros((4, k))
         whole[0, rows] = slope[0] + slope[1] * v_by_y[rows]
-        whole[1:, rows] = slope[1] * v_by_n[rows].T + slope[2] * x_by_n[rows].T
+        whole[1:3, rows] = slope[1] * v_by_n[rows].T + slope[2] * x_by_n[rows].T
+        whole[3, rows] = slope[1]
         return whole
 
-    slack, moves = np.full(2 * len(found), np.inf), np.zeros((2 * len(found), 3, k))
+    slack, moves = np.full(2 * len(found), np.inf), np.zeros((2 * len(found), 4, k))
     for i, band in enumerate(found):
         rows, own = band.target.rows, None
         if band.statistic in ("egger", "egger_t"):
