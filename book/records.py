@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from asprinted.study import load
 from book.errors import BookError
 
 
@@ -18,6 +19,7 @@ def run(root: Path, options: Namespace) -> int:
     if unknown:
         known = ", ".join(folder.name for folder in studies) or "none"
         raise BookError(f"no such study: {', '.join(sorted(unknown))}; data/ has {known}")
+    studies.sort(key=lambda folder: "taken" in load(folder).design.get("evidence", {}))  # after those whose rows they take
     worst = 0
     for folder in studies:
         if not options.slugs or folder.name in options.slugs:

@@ -9,26 +9,22 @@ Two of metafor's definitions are others than those of study.yml, so R has both, 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import special, stats
 
-from asprinted import chapter, models, printed, records
+from asprinted import models, printed, records
 from asprinted.chapter import null_value
 from asprinted.models import heterogeneity, pooled, small_studies
 from asprinted.reanalysis import Reanalysis
 from asprinted.study import load
 from asprinted.verdict import judge
-from book import notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER, REVIEW = "peer-support-meta-analysis", "lloyd-evans-2014"
@@ -94,19 +90,9 @@ def recovery(analyses) -> tuple[models.Effects, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def after() -> dict[str, dict[str, Any]]:
+def after(executed_cells) -> dict[str, dict[str, Any]]:
     """The chapter's variables after each of its code cells, executed in order: id of the cell → name → value."""
-    seen, names = {}, {"display": print}
-    plt.switch_backend("Agg")
-    shown = pd.option_context("display.width", 80, "display.max_colwidth", 50)
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()), plt.rc_context(), shown:
-        patch.chdir(CHAPTER.parent)
-        patch.setattr(chapter, "_current", [])
-        patch.setattr(plt, "show", lambda: plt.close("all"))
-        for cell in notebooks.code_cells(notebooks.read(CHAPTER)):
-            exec(compile(notebooks.text(cell["source"]), f"{CHAPTER.name}: {cell['id']}", "exec"), names)
-            seen[cell["id"]] = dict(names)
-    return seen
+    return executed_cells(CHAPTER)
 
 
 # The reference itself
