@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import re
 import shutil
 import statistics
 import sys
@@ -18,7 +17,6 @@ from book import notebooks, toc
 from book.errors import BookError
 from book.files import write_whole
 
-CHAPTERS = 4
 PEERS = ("jupyter-book", "sphinx", "myst-nb", "jupyter-cache", "nbclient", "nbval", "pytest", "pytest-xdist")
 LEFT_OUT = (".git", ".venv", "_build", "__pycache__", ".hypothesis", ".ipynb_checkpoints")
 
@@ -28,11 +26,12 @@ def table(root: Path, chosen: Sequence[str], runs: int) -> Table:
     versions = ", ".join(f"{name} {version}" for name, version in peers().items())
     with tempfile.TemporaryDirectory(prefix="book-bench-", ignore_cleanup_errors=True) as folder:
         ours, stock = Path(folder) / "ours", Path(folder) / "stock"
-        copy_book(root, ours)
+        shutil.copytree(root, ours, ignore=shutil.ignore_patterns(*LEFT_OUT))
         if {"cold", "warm"} & set(chosen):
             copy_stock(ours, stock)
         rows = tuple(MEASURES[name](ours, stock, runs) for name in chosen)
-    about = f"The build: {CHAPTERS} chapters of studies or more, and the other pages; medians of {runs}, both sides in turn. {versions}."
+    notebooks_in, entries = len(toc.chapters(root)), len(toc.entries(root))
+    about = f"The build: {notebooks_in} notebooks and {entries - notebooks_in} other pages; medians of {runs}, both sides in turn. {versions}."
     return Table(about, ("what", "this book", "stock", "ratio", "target"), rows)
 
 
@@ -54,8 +53,10 @@ def cold(ours: Path, stock: Path, runs: int) -> Row:
         shutil.rmtree(stock / "_build", ignore_errors=True)
         configure(stock, "force")
 
-    return compared("first build, everything executed", 0.6, runs,
-                    timed(ours, book("book"), build_ours), timed(stock, jupyter_book(), build_stock))  # fmt: skip
+    row = compared("first build, everything executed", 0.6, runs,
+                   timed(ours, book("book"), build_ours), timed(stock, jupyter_book(), build_stock))  # fmt: skip
+    same_pages(ours, stock)
+    return row
 
 
 def warm(ours: Path, stock: Path, runs: int) -> Row:
@@ -64,6 +65,7 @@ def warm(ours: Path, stock: Path, runs: int) -> Row:
     timed(ours, book("book"))()
     timed(stock, jupyter_book())()
     timed(stock, jupyter_book())()
+    same_pages(ours, stock)
     return compared("rebuild, nothing changed", 0.5, runs, timed(ours, book("book")), timed(stock, jupyter_book()))
 
 
@@ -86,6 +88,13 @@ def compared(what: str, target: float, runs: int, ours: Callable[[], float], sto
     return Row((what, f"{mine:.2f} s", f"{theirs:.2f} s", f"{ratio:.2f}", f"≤ {target}"), ratio <= target)
 
 
+def same_pages(ours: Path, stock: Path) -> None:
+    """Raise BookError unless both sites have the same pages."""
+    mine, theirs = ({page.relative_to(html).as_posix() for page in html.rglob("*.html")} for html in (ours / "_build/html", stock / "_build/html"))
+    if mine != theirs:
+        raise BookError(f"benchmark: only one side has these pages: {', '.join(sorted(mine ^ theirs))}")
+
+
 def book(*arguments: str) -> list[str]:
     """Return the command that runs this book's builder."""
     return [sys.executable, "-m", "book", *arguments]
@@ -96,56 +105,34 @@ def jupyter_book() -> list[str]:
     return [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", "."]
 
 
-def copy_book(root: Path, ours: Path) -> None:
-    """Copy the repository; a book with fewer than four studies holds the chapter of its first under further names."""
-    shutil.copytree(root, ours, ignore=shutil.ignore_patterns(*LEFT_OUT))
-    chapters = [chapter for chapter in toc.chapters(root) if (root / "data" / chapter.stem).is_dir()]
-    if not chapters:
-        raise BookError("_toc.yml lists no chapter with a folder in data/, so there is nothing to time")
-    entries = [entry.removesuffix(".ipynb").removesuffix(".md") for entry in toc.entries(root)]
-    for number in range(2, CHAPTERS - len(chapters) + 2):
-        first = chapters[0]
-        notebook = renamed_labels(notebooks.read(first), f"-{number}")
-        notebooks.write(ours / "chapters" / f"{first.stem}-{number}.ipynb", notebook)
-        entries.append(f"chapters/{first.stem}-{number}")
-    listed = {"format": "jb-book", "root": entries[0], "chapters": [{"file": entry} for entry in entries[1:]]}
-    write_whole(ours / "_toc.yml", yaml.safe_dump(listed, sort_keys=False))
-
-
-def renamed_labels(notebook: dict, ending: str) -> dict:
-    """Return the notebook with `ending` behind every label that it defines; includes of questions are left out."""
-    texts = [notebooks.text(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
-    labels = {label for text in texts for label in re.findall(r"^\(([\w:.-]+)\)=|^:(?:name|label):\s*(\S+)", text, re.M) for label in label if label}
-    figures = [cell.get("metadata", {}).get("mystnb", {}).get("figure", {}) for cell in notebook["cells"]]
-    labels |= {figure["name"] for figure in figures if "name" in figure}
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown":
-            source = re.sub(r"```+\s*\{include\}[^`]*```+", "", notebooks.text(cell["source"]))
-            for label in labels:
-                source = re.sub(rf"(?<![\w-]){re.escape(label)}(?![\w-])", label + ending, source)
-            cell["source"] = source
-        figure = cell.get("metadata", {}).get("mystnb", {}).get("figure", {})
-        if "name" in figure:
-            figure["name"] += ending
-    return notebook
-
-
 def copy_stock(ours: Path, stock: Path) -> None:
-    """Make the same book for stock Jupyter Book: the assembled sources, with chapters to execute beside the data."""
+    """Make the same book for stock Jupyter Book: the assembled sources, with chapters to execute beside data and library.
+
+    Generated pages, questions, and links to the ledger and the glossary stand in them as plain files, so both sides render the same.
+    """
     timed(ours, book("book"))()
     shutil.copytree(ours / "_build" / "src", stock)
     for chapter in toc.chapters(ours):
-        shutil.copy(chapter, stock / "chapters" / chapter.name)
-    shutil.copytree(ours / "asprinted", stock / "asprinted")
+        place = stock / chapter.relative_to(ours)
+        notebooks.write(place, to_execute(notebooks.read(place), notebooks.read(chapter)))
+    shutil.copytree(ours / "asprinted", stock / "asprinted", ignore=shutil.ignore_patterns(*LEFT_OUT))
     for beside in (ours / "chapters").iterdir():
         if beside.is_file() and not (stock / "chapters" / beside.name).exists():
             shutil.copy(beside, stock / "chapters" / beside.name)
 
 
+def to_execute(assembled: dict, written: dict) -> dict:
+    """Return an assembled notebook with the cells that were written for it (one more shows the table below each figure), and no outputs."""
+    ids = {cell["id"] for cell in written["cells"]}
+    cells = [cell for cell in assembled["cells"] if cell["id"] in ids]
+    return {**assembled, "cells": [{**cell, "outputs": [], "execution_count": None} if cell["cell_type"] == "code" else cell for cell in cells]}
+
+
 def configure(stock: Path, mode: str) -> None:
-    """Let stock Jupyter Book execute the chapters: "force" always, "cache" with its own cache."""
+    """Let stock Jupyter Book execute the chapters, "force" always, "cache" with its own cache, and fail where a cell does."""
     path = stock / "_config.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     settings["execute"] = {"execute_notebooks": mode, "timeout": 600}
+    settings["sphinx"]["config"]["nb_execution_raise_on_error"] = True  # else it would render what there is, and be fast
     settings["exclude_patterns"] = ["data/**", "asprinted/**"]
     write_whole(path, yaml.safe_dump(settings, sort_keys=False))

@@ -83,18 +83,18 @@ class Browser:
         await self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     async def visit(self, address: str) -> None:
-        """Load the page and wait until it has drawn its formulas."""
+        """Go to the page and wait until it has drawn its formulas."""
         self.events.clear()
-        await self.call("Page.navigate", url=address)
-        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+        loads = "loaderId" in await self.call("Page.navigate", url=address)  # a place in the page that is open loads nothing
+        while loads and not any(event["method"] == "Page.loadEventFired" for event in self.events):
             await self._read()
         ready = "(window.MathJax?.startup?.promise ?? Promise.resolve()).then(() => document.fonts.ready).then(() => 1)"
         await self.call("Runtime.evaluate", expression=ready, awaitPromise=True)
         await asyncio.sleep(0.1)
 
     async def value(self, expression: str) -> object:
-        """Return the value of a JavaScript expression."""
-        result = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """Return the value of a JavaScript expression, awaited where it is a promise."""
+        result = await self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         return result["result"].get("value")
 
     def faults(self) -> list[str]:

@@ -89,18 +89,14 @@ def build(root: Path) -> str:
 
 def check_records(root: Path) -> None:
     """Raise BookError if the records of a study are not those of its study file."""
-    studies = sorted(root.glob("data/*/study.yml"))
-    if not studies:
+    from book import studies
+
+    found = studies.load_all(root)
+    if not found:
         return
     from asprinted.records import stale
-    from asprinted.study import StudyError, load
 
-    for study in studies:
-        try:
-            load(study.parent)
-        except StudyError as fault:
-            raise BookError(str(fault)) from None
-    problems = [problem for problem in (stale(study.parent) for study in studies) if problem]
+    problems = [problem for problem in (stale(study.folder) for study in found) if problem]
     if problems:
         raise Differs("\n".join(problems) + "\nAfter new records: make chapters, make reference")
 
@@ -119,9 +115,11 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
 
     Files that have not changed are left alone, so that Sphinx reads only what is new.
     """
-    from book import execute, notebooks, quiz
+    from book import execute, generated, glossary, notebooks, quiz, toc
 
-    source, kept, counts = root / "_build" / "src", set(), {}
+    source, kept, executed = root / "_build" / "src", set(), {}
+    terms = glossary.of_book(root)
+    made = generated.of(toc.entries(root))  # pages and downloads that no one writes: the table GENERATED in book/generated.py
 
     def put(place: str, content: str | bytes) -> bool:
         kept.add(source / place)
@@ -131,15 +129,18 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
     for page in pages:
         place = page.relative_to(root).as_posix()
         if page.suffix == ".md":
-            put(place, page.read_bytes())
+            put(place, glossary.in_page(place, page.read_text(encoding="utf-8"), terms))
             continue
-        executed = notebooks.with_outputs(notebooks.read(page), notebooks.read(execute.result_path(root, page)))
-        notebooks.write(source / place, notebooks.for_rendering(executed))
+        chapter = notebooks.with_outputs(notebooks.read(page), notebooks.read(execute.result_path(root, page)))
+        executed[page.stem] = chapter
+        shown = notebooks.for_rendering(chapter, ledger="ledger.html" if "chapters/ledger.md" in made else "")
+        notebooks.write(source / place, glossary.in_notebook(shown, terms))
         kept.add(source / place)
-        counts[page.stem] = notebooks.verdicts(executed)
         questions = page.with_suffix(".questions.yml")
         if questions.is_file():
-            put(f"chapters/{page.stem}.questions.md", quiz.render(questions.name, quiz.load(questions), executed))
+            put(f"chapters/{page.stem}.questions.md", quiz.render(questions.name, quiz.load(questions), chapter))
+    for place, make in made.items():
+        put(place, make(root, executed))
     for folder, below in (("book/static", "_static"), ("vendor", "vendor"), ("data", "data")):  # data: pages offer the files
         for path in files_below(root / folder):
             face.append(put(f"{below}/{path.relative_to(root / folder).as_posix()}", path.read_bytes()))
@@ -148,7 +149,7 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
         path.unlink()
     if gone or any(face):  # Sphinx copies style sheets and settings only when it renders a page
         shutil.rmtree(root / "_build" / "sphinx", ignore_errors=True)
-    return counts
+    return {stem: notebooks.verdicts(chapter) for stem, chapter in executed.items()}
 
 
 def render(root: Path) -> None:
@@ -182,11 +183,14 @@ def render(root: Path) -> None:
 
 def publish(root: Path, made_from: str, counts: dict[str, Counter]) -> str:
     """Return the summary; put the finished site in its place in one step and record what it was made from."""
-    from book import notebooks
+    from book import generated, notebooks, toc
 
     fresh, html = root / "_build" / "html.new", root / "_build" / "html"
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(root / "_build" / "sphinx" / "html", fresh)
+    for place in generated.of(toc.entries(root)):
+        if not place.endswith(".md"):  # a download stands beside its page, under its own name
+            shutil.copyfile(root / "_build" / "src" / place, fresh / place)
     os.replace(fresh, html)
     total = sum(counts.values(), Counter())
     summary = f"{len(counts)} chapters, {notebooks.told(total)}."

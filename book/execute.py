@@ -15,6 +15,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Callable, Sequence
 
@@ -135,20 +136,32 @@ async def _execute_all(root: Path, chapters: Sequence[Path], kernels: list, stop
                 if not stopping.is_set():
                     print(f"  {chapter.stem}: stopped after {seconds:.1f} s", flush=True)
                 return Failure(chapter.name, problem)
-            keep(root, chapter, notebooks.with_outputs(source, executed), wanted_fingerprint(source, around), seconds)
+            keep(root, chapter, notebooks.with_outputs(source, executed), wanted_fingerprint(source, around), seconds, cell_seconds(executed))
             print(f"  {chapter.stem}: executed in {seconds:.1f} s", flush=True)
             return None
 
     return [failure for failure in await asyncio.gather(*map(one, chapters)) if failure]
 
 
-def keep(root: Path, chapter: Path, executed: dict, made_from: str, seconds: float) -> None:
-    """Store an executed notebook and then the record that vouches for it."""
+def cell_seconds(executed: dict) -> dict[str, float]:
+    """Return how long each code cell took, by id, from the kernel's time stamps that nbclient leaves in the metadata."""
+    found = {}
+    for cell in notebooks.code_cells(executed):
+        stamps = cell["metadata"].get("execution", {})
+        began, ended = (stamps.get(name) for name in ("iopub.execute_input", "shell.execute_reply"))
+        if began and ended:
+            found[cell["id"]] = round((datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds(), 3)
+    return found
+
+
+def keep(root: Path, chapter: Path, executed: dict, made_from: str, seconds: float, cells: dict[str, float] | None = None) -> None:
+    """Store an executed notebook and then the record that vouches for it, with the times that it and its cells took."""
     result, path = result_path(root, chapter), root / "_build" / "execution.json"
     notebooks.write(result, executed)
     record = read_json(path, {})
     record[chapter.stem] = {
         "fingerprint": made_from,
+        "cells": cells or {},
         "seconds": round(seconds, 2),
         "sha256": hashlib.sha256(result.read_bytes()).hexdigest(),
     }
@@ -171,7 +184,7 @@ async def run_notebook(chapter: Path, kernels: list) -> tuple[dict, str]:
         notebook,
         kernel_name="python3",
         timeout=CELL_SECONDS,
-        record_timing=False,
+        record_timing=True,
         coalesce_streams=True,
         shutdown_kernel="immediate",
         resources={"metadata": {"path": str(chapter.parent)}},

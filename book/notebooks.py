@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Iterator
@@ -13,6 +14,8 @@ from book.files import write_whole
 
 CLAIM = "application/vnd.asprinted.claim+json"
 SAID = "application/papermill.record/"
+CLAIM_ROW = re.compile(r'(?P<before><tr id="(?P<anchor>claim-[\w-]+)".*?)(?P<code><code>[^<]*</code>)', re.DOTALL)
+PRINTED = re.compile(r"\[[^\]]*\]\([^)]*\)|\{glue:text\}`(?P<name>printed_\w+)`")  # a link is met whole, and left as it is
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -67,19 +70,21 @@ def data_of(notebook: dict) -> Iterator[tuple[dict, dict]]:
                 yield output["data"], output.get("metadata", {})
 
 
-def for_rendering(notebook: dict) -> dict:
+def for_rendering(notebook: dict, ledger: str = "") -> dict:
     """Return the notebook as the site renders it.
 
     The machine-readable claims are left out, a type of output that myst-nb would warn about. A captioned
     figure with its table below it becomes two cells: myst-nb would give both the caption and the name.
+    Where `ledger`, the address of the ledger page, is given, the name of every claim becomes a link to its row there,
+    and so does a printed number in a sentence that is said under its claim's name (`printed_score_change_p`).
     """
-    cells = []
+    rows, cells = _rows_by_name(notebook, ledger) if ledger else {}, []
     for cell in notebook["cells"]:
         if cell["cell_type"] != "code":
-            cells.append(cell)
+            cells.append({**cell, "source": _followed(text(cell["source"]), rows)} if rows and cell["cell_type"] == "markdown" else cell)
             continue
         outputs = [
-            {**output, "data": {mime: held for mime, held in output["data"].items() if mime != CLAIM}} if "data" in output else output
+            {**output, "data": _displayed(output["data"], ledger)} if "data" in output else output
             for output in cell.get("outputs", [])
         ]
         images = [output for output in outputs if "image/png" in output.get("data", {})]
@@ -91,6 +96,44 @@ def for_rendering(notebook: dict) -> dict:
         else:
             cells.append({**cell, "outputs": outputs})
     return {**notebook, "cells": cells}
+
+
+def _displayed(data: dict, ledger: str) -> dict:
+    """Return what an output shows, without its machine-readable claims; `ledger` as in `for_rendering`."""
+    shown = {mime: held for mime, held in data.items() if mime != CLAIM}
+    if ledger and CLAIM in data:
+        shown["text/html"] = CLAIM_ROW.sub(
+            lambda row: f'{row["before"]}<a href="{ledger}#{ledger_anchor(row["anchor"])}" title="This claim in the ledger">{row["code"]}</a>', text(shown["text/html"])
+        )
+    return shown
+
+
+def _rows_by_name(notebook: dict, ledger: str) -> dict[str, str]:
+    """Return the addresses of the rows of the notebook's claims by the name of their printed number.
+
+    Where claims of two studies share a name, it is the claim whose printed text was said.
+    """
+    texts, found = said(notebook), {}
+    for address, claim in claims(notebook).items():
+        found.setdefault(f"printed_{address.partition(':')[2].replace('.', '_')}", []).append(claim)
+    for name, same in found.items():
+        found[name] = same if len(same) == 1 else [claim for claim in same if claim["printed"] == texts.get(name)]
+    return {name: f"{ledger}#{ledger_anchor(same[0]['anchor'])}" for name, same in found.items() if len(same) == 1}
+
+
+def _followed(markdown: str, rows: dict[str, str]) -> str:
+    """Return `markdown` with a link to the ledger around each printed number of `rows` (address by name), but in no heading or other link."""
+
+    def link(found: re.Match) -> str:
+        address = rows.get(found["name"] or "")
+        return f'<a class="printed" href="{address}">{found[0]}</a>' if address else found[0]
+
+    return "\n".join(line if line.lstrip().startswith(("#", ":::", "```")) else PRINTED.sub(link, line) for line in markdown.split("\n"))
+
+
+def ledger_anchor(anchor: str) -> str:
+    """Return the HTML id of a claim's row on the ledger page, given that of its row in a chapter."""
+    return f"ledger-{anchor.removeprefix('claim-')}"
 
 
 def claims(notebook: dict) -> dict[str, dict]:

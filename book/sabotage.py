@@ -99,12 +99,16 @@ def test(copy: Path, paths: list[str], named: tuple[str, ...] = ()) -> tuple[int
 
 
 def all_breaks(root: Path) -> list[Break]:
-    """Return every break: of the chapters, of the records, and of each printed number."""
-    found: list[Break] = []
+    """Return every break: of the chapters, of the pages that are made from them, of the records, and of each printed number."""
+    from book.sabotage_evidence import evidence_breaks
+
+    found: list[Break] = [*page_breaks(root)]
     for chapter in toc.chapters(root):
         found += chapter_breaks(root, chapter)
     for study in sorted(root.glob("data/*/study.yml")):
-        found += [*record_breaks(root, study.parent), *people_breaks(root, study.parent), *trial_breaks(root, study.parent), *printed_breaks(root, study)]
+        for breaks in (record_breaks, people_breaks, trial_breaks, evidence_breaks):
+            found += breaks(root, study.parent)
+        found += printed_breaks(root, study)
     return found
 
 
@@ -294,6 +298,32 @@ def other_print(text: str, claim: str, printed: str) -> str:
     if not times:
         raise BookError(f"sabotage: claims.{claim}.printed: {printed!r} was not found as text in the study file")
     return changed
+
+
+def other_bound(text: str, rule: str, column: str, end: str, bound: int) -> str:
+    """Return the study file with one end of the range that a rule wants of a column changed; nothing else changes."""
+    pattern = rf"(?ms)^(  {re.escape(rule)}\s*:.*?\b{re.escape(column)}\s*:\s*\{{[^}}]*?\b{end}\s*:\s*)\d+"
+    changed, times = re.subn(pattern, lambda found: f"{found[1]}{bound}", text, count=1)
+    if not times:
+        raise BookError(f"sabotage: rules.{rule}.filter.{column}.{end} was not found as text in the study file")
+    return changed
+
+
+# The pages that no one writes, and those that others are linked to
+
+
+def page_breaks(root: Path) -> Iterator[Break]:
+    """Yield breaks of the code that writes the ledger (a row left out, a number without its last digit) and of the glossary."""
+    for name, place, code, instead in (
+        ("a row left out of the ledger", "book/ledger_page.py", "for row in found)\n    models", "for row in found[1:])\n    models"),
+        ("printed numbers cut short in the ledger", "book/ledger_page.py", "cell(row.verdict.printed)", "cell(row.verdict.printed[:-1])"),
+        ("computed numbers cut short in the ledger", "book/ledger_page.py", "else row.verdict.computed)", "else row.verdict.computed[:-1])"),
+        ("computed numbers cut short in the ledger's files", "book/ledger.py", '"computed": row.verdict.computed', '"computed": row.verdict.computed[:-1]'),
+    ):
+        yield Break(f"{place}: {name}", place, lambda text, code=code, instead=instead: text.replace(code, instead), ("test_ledger_page",), "tests/book/test_ledger_page.py")
+    place = "chapters/glossary.md"
+    for name, instead, named in (("a term without its definition", r"\1\n", "no definition below it"), ("a term that no page uses", r"\1 unheard of\2", "unheard of")):
+        yield Break(f"{place}: {name}", place, lambda text, instead=instead: re.sub(r"(?m)^(\w[^\n]*)(\n  \S[^\n]*\n)", instead, text, count=1), (named,), "tests/book/test_glossary.py")
 
 
 # The chapters

@@ -8,7 +8,7 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
-from book import browser, build, serve, site_pages, toc
+from book import browser, build, serve, site_ledger, site_pages, toc
 
 WIDTHS = {1280: 800, 390: 844}
 
@@ -19,7 +19,7 @@ def run(root: Path, options: Namespace) -> int:
     if not build.current(root):
         build.run(root, options)
     html, shots = root / "_build" / "html", root / "_build" / "screenshots"
-    pages = [page.relative_to(root).with_suffix(".html").as_posix() for page in toc.pages(root)]
+    pages = [f"{entry.removesuffix('.md').removesuffix('.ipynb')}.html" for entry in toc.entries(root)]
     pages += [name for name in ("search.html", "genindex.html") if (html / name).is_file()]
     problems = site_pages.problems(html)
     shutil.rmtree(shots, ignore_errors=True)
@@ -49,6 +49,8 @@ async def visit_all(home: str, pages: list[str], shots: Path, log: Path) -> list
                     for fault in [*chromium.faults(), *await drawn_wrong(chromium, width, dark)]:
                         problems[f"{page} ({look}): {fault}"] = None
                     await chromium.screenshots(shots / f"{page.removesuffix('.html').replace('/', '-')}-{look}")
+        if site_ledger.PAGE in pages:
+            problems |= dict.fromkeys(await site_ledger.faults(chromium, home))
     return list(problems)
 
 

@@ -35,16 +35,22 @@ def entries(root: Path) -> list[str]:
 
 
 def pages(root: Path) -> list[Path]:
-    """Return the source file of every page in reading order; raise BookError if one is missing."""
+    """Return the source file of every written page in reading order; raise BookError if one is missing.
+
+    Generated pages have none and are passed over.
+    """
+    from book.generated import GENERATED
+
     found = []
     for entry in entries(root):
         stem = entry.removesuffix(".ipynb").removesuffix(".md")
         here = [root / f"{stem}{suffix}" for suffix in (".ipynb", ".md") if (root / f"{stem}{suffix}").is_file()]
-        if len(here) != 1:
-            raise BookError(
-                f"_toc.yml: file {entry}: {'both .ipynb and .md exist' if here else 'no such page'}; "
-                "every entry names one .ipynb or .md file"
-            )
+        made = f"{stem}.md" in GENERATED
+        if made and not here:
+            continue
+        if made or len(here) != 1:
+            fault = "a page of this name is generated" if made else "both .ipynb and .md exist" if here else "no such page"
+            raise BookError(f"_toc.yml: file {entry}: {fault}; every entry names one .ipynb or .md file, or a generated page")
         found += here
     return found
 

@@ -12,12 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from asprinted import reanalysis, records
+from asprinted import records
+from asprinted.chapter import null_value
+from asprinted.reanalysis import Reanalysis
 from asprinted.study import load
-from book import notebooks, sabotage
+from asprinted.verdict import judge
+from book import notebooks, sabotage, sabotage_evidence
+from book.errors import BookError
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = [ROOT / "data" / name for name in ("harp-trial", "crisis-readmission-trial", "lloyd-evans-2014", "peer-support-meta-analysis")]
+FOLDERS = [ROOT / "data" / name for name in ("harp-trial", "crisis-readmission-trial", "lloyd-evans-2014", "peer-support-meta-analysis", "care-management-review")]
 VISITS = "id,visit,pcs,mcs\ns-1,0,30.5,40\ns-1,6,,41\ns-2,0,50.0,42\ns-2,6,49.5,43\n"
 STUDY = 'claims:\n  a.n: {printed: "400", kind: number}\n  a.p:\n    kind: number\n    printed: ".046"\n  b.p: {printed: "<.0001", kind: inequality}\n  c: {kind: words}\n'
 
@@ -75,10 +79,21 @@ def test_claims_on_a_column_are_those_that_use_it_by_name_in_a_filter_or_in_a_mo
     assert {"satisfaction.diff.est", "secondary.month_4.p", "symptoms.r", "interviewed.return"} <= on["month"]
 
 
-@pytest.mark.parametrize(("folder", "number"), [(FOLDERS[0], 1), (FOLDERS[1], 3), (FOLDERS[2], 5), (FOLDERS[3], 5)], ids=lambda value: getattr(value, "name", ""))
+def differs(analysis: Reanalysis, name: str) -> bool:
+    """Whether a claim is no longer what is expected of it, or an assumption lies outside its bounds."""
+    study = analysis.study
+    if name in study.claims:
+        claim = study.claim(name)
+        return claim.kind != "context" and not judge(claim, analysis.value(claim.by), null_value(study, name)).as_expected
+    entry = study.assumptions[name]
+    return bool(entry.bounds) and not float(entry.bounds[0]) <= analysis.value(entry.by) <= float(entry.bounds[1])
+
+
+@pytest.mark.parametrize(("folder", "number"), [(FOLDERS[0], 1), (FOLDERS[1], 3), (FOLDERS[2], 5), (FOLDERS[3], 5), (FOLDERS[4], 15)], ids=lambda value: getattr(value, "name", ""))
 def test_break_of_one_person_or_trial_changes_one_cell_and_differs_in_a_claim_that_it_names(tmp_path, folder, number):
     study, copy = load(folder), Path(shutil.copytree(folder, tmp_path / folder.name))
-    breaks = [*sabotage.people_breaks(ROOT, folder), *sabotage.trial_breaks(ROOT, folder)]
+    breaks = [each for kind in (sabotage.people_breaks, sabotage.trial_breaks, sabotage_evidence.evidence_breaks) for each in kind(ROOT, folder)]
+    breaks = [each for each in breaks if each.path.endswith(".csv") and each.first == sabotage.Break.first]
     assert len(breaks) == number
     for each in breaks:
         before = (ROOT / each.path).read_text(encoding="utf-8")
@@ -89,8 +104,7 @@ def test_break_of_one_person_or_trial_changes_one_cell_and_differs_in_a_claim_th
         changed = dataclasses.replace(study, folder=copy)
         tables = records.read(changed)
         (copy / Path(each.path).name).write_text(before, encoding="utf-8")
-        faults = reanalysis.differing(reanalysis.verdicts(changed, tables), reanalysis.assumptions_kept(changed, tables))
-        assert any(name in fault for name in each.named for fault in faults), each.name
+        assert any(differs(Reanalysis(changed, tables), name) for name in each.named), each.name
 
 
 def test_claims_on_a_column_of_effects_are_those_of_the_model_that_takes_it():
@@ -101,8 +115,50 @@ def test_claims_on_a_column_of_effects_are_those_of_the_model_that_takes_it():
     assert {"people.all.n"} == set(sabotage.claims_on(study, "n"))
 
 
-def test_study_without_trials_has_none_to_break():
-    assert list(sabotage.trial_breaks(ROOT, FOLDERS[0])) == []
+def test_break_of_a_rule_changes_one_bound_and_differs_in_a_claim_that_it_names(tmp_path):
+    folder = FOLDERS[4]
+    copy = Path(shutil.copytree(folder, tmp_path / "data" / folder.name))
+    shutil.copytree(FOLDERS[2], tmp_path / "data" / FOLDERS[2].name)
+    breaks = [each for each in sabotage_evidence.evidence_breaks(ROOT, folder) if each.path.endswith("study.yml")]
+    assert len(breaks) == 3
+    before = (folder / "study.yml").read_text(encoding="utf-8")
+    for each in breaks:
+        after = each.change(before)
+        [(old, new)] = [pair for pair in zip(before.splitlines(), after.splitlines(), strict=True) if pair[0] != pair[1]]
+        assert len(re.findall(r"\d+", old)) == len(re.findall(r"\d+", new)) and re.sub(r"\d", "", old) == re.sub(r"\d", "", new)
+        (copy / "study.yml").write_text(after, encoding="utf-8")
+        changed = load(copy)
+        analysis = Reanalysis(changed, records.read(changed))
+        assert any(differs(analysis, name) for name in each.named if name in changed.claims), each.name
+
+
+def test_bound_that_a_rule_does_not_have_is_no_break():
+    with pytest.raises(BookError, match="rules.some.filter.year.to"):
+        sabotage.other_bound("rules:\n  some:\n    filter: {year: {from: 1995}}\n", "some", "year", "to", 2000)
+
+
+def test_value_that_a_filter_does_not_want_is_the_next_beyond_a_range_or_another_of_the_column():
+    assert [sabotage_evidence.unwanted(wanted, {}) for wanted in ({"from": 1995, "to": 2012}, {"to": 2012}, {"from": 1995})] == ["2013", "2013", "1994"]
+    assert [sabotage_evidence.unwanted(wanted, {"values": ["a", "b", "c"]}) for wanted in ("a", "b", ["a", "b"])] == ["b", "a", "c"]
+
+
+def test_break_that_names_a_test_names_one_that_is_there():
+    named = [each for each in sabotage_evidence.evidence_breaks(ROOT, FOLDERS[4]) if each.first != sabotage.Break.first]
+    assert len(named) == 3
+    for each in named:
+        tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / each.first).glob("*.py"))
+        assert re.search(rf"^def test_\w*{each.named[0]}\w*\(", tests, re.M), each.name
+
+
+def test_break_of_a_page_changes_one_line_of_it():
+    for each in sabotage.page_breaks(ROOT):
+        before = (ROOT / each.path).read_text(encoding="utf-8").splitlines()
+        after = each.change("\n".join(before)).splitlines()
+        assert len([line for line in after if line not in before]) + len(before) - len(after) == 1, each.name
+
+
+def test_study_without_trials_or_evidence_has_none_to_break():
+    assert list(sabotage.trial_breaks(ROOT, FOLDERS[0])) == list(sabotage_evidence.evidence_breaks(ROOT, FOLDERS[0])) == []
 
 
 def test_study_without_people_has_nobody_to_break(tmp_path):
@@ -116,7 +172,8 @@ def test_study_without_people_has_nobody_to_break(tmp_path):
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_every_break_of_a_real_study_has_its_own_name_and_changes_its_file(folder):
     before = {path: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-    breaks = [*sabotage.record_breaks(ROOT, folder), *sabotage.people_breaks(ROOT, folder), *sabotage.trial_breaks(ROOT, folder), *sabotage.printed_breaks(ROOT, folder / "study.yml")]
+    kinds = (sabotage.record_breaks, sabotage.people_breaks, sabotage.trial_breaks, sabotage_evidence.evidence_breaks)
+    breaks = [*(each for kind in kinds for each in kind(ROOT, folder)), *sabotage.printed_breaks(ROOT, folder / "study.yml")]
     assert len({each.name for each in breaks}) == len(breaks)
     for each in breaks:
         assert each.named and each.change(before[ROOT / each.path]) != before[ROOT / each.path], each.name
