@@ -98,7 +98,7 @@ def check_records(root: Path) -> None:
 
     problems = [problem for problem in (stale(study.folder) for study in found) if problem]
     if problems:
-        raise Differs("\n".join(problems) + "\nAfter new records: make chapters, make reference")
+        raise Differs("\n".join(problems) + "\nThen, in this order: make records, make reference, make chapters")
 
 
 def import_sphinx() -> None:

@@ -30,6 +30,9 @@ def run(root: Path, options: Namespace) -> int:
             execute.execute(root, outdated)
         for chapter in chosen:
             print(store(root, chapter), flush=True)
+        others = execute.outdated(root, [chapter for chapter in chapters if chapter not in chosen])
+    if others:
+        print(f"Not executed, though something that they read has changed: {', '.join(chapter.stem for chapter in others)}. For all of them: make chapters")
     return 0
 
 

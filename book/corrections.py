@@ -80,7 +80,7 @@ def render(root: Path, executed: dict[str, dict]) -> str:
         def value(found: re.Match) -> str:
             kind, address = found[1], f"{found[2]}:{found[3]}"
             if values.get((kind, address)) is None:
-                raise BookError(f"{FILE}: {entry['id']}: field {field}: {found[0]}: nothing of that name is {kind}; see the study file or the chapter")
+                raise BookError(f"{FILE}: {entry.get('id', entry.get('date'))}: field {field}: {found[0]}: nothing of that name is {kind}; see the study file or the chapter")
             return values[kind, address]
 
         return VALUE.sub(value, " ".join(entry[field].split()))
@@ -95,7 +95,7 @@ def render(root: Path, executed: dict[str, dict]) -> str:
         return "\n\n".join([f"(correction-{entry['id']})=\n### {entry['title']}", *(f"{name}\n: {parts[name]}" for name in ORDER)])
 
     told = {part: [slip(entry) for entry in held[part] if _studies(entry) <= studies] for part in ("sources", "none")}
-    own = [f"- **{entry['date']}**, {entry['where']}: {entry['was']} Now: {entry['now']}" for entry in held["book"]]
+    own = [f"- **{entry['date']}**, {entry['where']}: {entry['was'].strip()} Now: {filled(entry, 'now')}" for entry in held["book"]]
     page = WORDS.format(
         sources="\n\n".join(told["sources"]) or "None so far.",
         none="\n\n".join(told["none"]) or "Nothing so far.",

@@ -32,9 +32,9 @@ def surroundings(root: Path) -> str:
     """Return the fingerprint of all that a chapter may read beside its own cells.
 
     All data, the library, the locked packages, the Python version, and the files beside the chapters
-    (pages in Markdown apart, which no code reads).
+    (pages in Markdown, questions and corrections apart, which no code reads).
     """
-    beside = [path for path in files_below(root / "chapters") if path.suffix not in {".ipynb", ".md"}]
+    beside = [path for path in files_below(root / "chapters") if path.suffix not in {".ipynb", ".md", ".yml"}]
     files = [*files_below(root / "data"), *files_below(root / "asprinted"), root / "requirements.lock", *beside]
     return fingerprint(root, files, platform.python_version())
 

@@ -152,7 +152,7 @@ def _row(row: Row, titles: dict[str, str]) -> str:
         f'<tr id="{row.anchor}" role="row" class="ledger-{row.verdict.verdict}" data-verdict="{row.verdict.verdict}" data-study="{row.study.slug}" '
         f'data-chapter="{" ".join(row.chapters)}" data-kind="{claim.kind}">'
         f'<th scope="row" role="rowheader">{cell(claim.says)}<small><a href="#{row.anchor}"><code>{_breaking(claim.id)}</code></a> · {claim.kind} · {marks}</small></th>'
-        + "".join(each.replace("<td", f'<td data-label="{name}"', 1) for name, each in zip(COLUMNS[1:], cells))
+        + "".join(each.replace("<td", f'<td data-label="{name}"', 1) for name, each in zip(COLUMNS[1:], cells, strict=True))
         + "</tr>"
     )
 

@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from asprinted.records import stale
 from asprinted.study import load
 from book.errors import BookError
 
@@ -26,4 +27,9 @@ def run(root: Path, options: Namespace) -> int:
             place = folder.relative_to(root).as_posix()
             command = [sys.executable, "-m", "asprinted", "synthesise", place, *(["--check"] if options.check else [])]
             worst = max(worst, subprocess.run(command, cwd=root, env=dict(os.environ)).returncode)
+    late = [folder.name for folder in studies if options.slugs and folder.name not in options.slugs and stale(folder)]
+    if late:
+        print(f"Out of date now, since they take rows of another study or their study.yml changed: {', '.join(late)}. Make them too: make records ARGS={late[0]}")
+    if not options.check and not worst:
+        print("Next: make reference (needs R), then make chapters; both say what changed.")
     return worst

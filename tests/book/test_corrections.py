@@ -27,8 +27,18 @@ def page(executed) -> str:
 
 def test_no_number_is_typed():
     for entry in [*SLIPS, *HELD["book"]]:
-        for field in set(entry) - {"id", "claims", "section", "date"}:
+        for field in set(entry) - {"id", "claims", "section", "date", "was"}:  # what stood there is history, and stands nowhere else any more
             assert prose.typed_numbers(corrections.FILE, f"{entry.get('id', entry)}, {field}, ", corrections.VALUE.sub("", entry[field]), []) == []
+
+
+def test_correction_of_the_book_keeps_the_old_number_and_takes_the_new_one_from_the_study_file(monkeypatch, executed):
+    own = {"date": "2027-03-01", "where": "Some chapter", "was": "It was given as 9.87.", "now": "{printed}`harp-trial:pcs.change.p`, as in the source."}
+    monkeypatch.setattr(corrections, "load", lambda path: {"sources": [], "none": [], "book": [own]})
+    page = corrections.render(ROOT, executed)
+    assert "- **2027-03-01**, Some chapter: It was given as 9.87. Now: .046, as in the source." in page
+    own["now"] = "{printed}`harp-trial:pcs.change.nothing`"
+    with pytest.raises(BookError, match="2027-03-01: field now"):
+        corrections.render(ROOT, executed)
 
 
 def test_every_slip_that_a_study_file_declares_has_an_entry():

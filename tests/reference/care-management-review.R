@@ -9,7 +9,8 @@
 
 suppressPackageStartupMessages(library(metafor))
 
-folder <- file.path("data", "care-management-review")
+study <- "care-management-review"
+folder <- file.path("data", study)
 files <- c("studies.csv", "outcomes.csv", "attrition.csv", "scores.csv")
 if (!file.exists(file.path(folder, "outcomes.csv"))) stop("run this from the repository root")
 
@@ -113,26 +114,30 @@ margin <- 0.2
 peers <- scores$score[scores$arm == "peers"]
 staff <- scores$score[scores$arm == "professionals"]
 n <- c(length(peers), length(staff))
-bound <- margin * 4.6 # the usual standard deviation of the questionnaire, assumed in study.yml
+bound <- margin * number_of(study, "instrument.sat_8", "sd") # the usual standard deviation of the questionnaire, assumed
 one_sided <- function(mu, side) t.test(peers, staff, mu = mu, alternative = side, var.equal = TRUE)$p.value
 keep(
   c("satisfaction", "people", "tost", ""),
   n1 = n[1], n2 = n[2], mean1 = mean(peers), mean2 = mean(staff), sd1 = sd(peers), sd2 = sd(staff), bound = bound,
   p = max(one_sided(-bound, "greater"), one_sided(bound, "less")), t_p = t.test(peers, staff, var.equal = TRUE)$p.value
 )
-as_printed <- list(symptoms = c(-0.24, -0.52, 0.05), satisfaction = c(-0.22, -0.69, 0.25), crisis = c(-0.34, -0.60, -0.07))
+as_printed <- lapply(
+  c(symptoms = "symptoms", satisfaction = "satisfaction", crisis = "crisis"),
+  function(row) unname(sapply(c("est", "lo", "hi"), function(part) number_of(study, paste("pitt", row, part, sep = "."))))
+)
 for (name in names(as_printed)) {
   row <- as_printed[[name]]
   se <- (row[3] - row[2]) / (2 * qnorm(0.975))
   ends <- row[1] + c(-1, 1) * qnorm(0.95) * se
   keep(c(name, "printed", "tost", ""), se = se, lo = ends[1], hi = ends[2], p = max(pnorm((row[1] + margin) / se, lower.tail = FALSE), pnorm((row[1] - margin) / se)))
 }
+everybody <- number_of(study, "pitt.professionals.n")
 two_sided <- function(n1, n2) { # both tails of the noncentral t
   ncp <- margin / sqrt(1 / n1 + 1 / n2)
   limit <- qt(0.975, n1 + n2 - 2)
   pt(limit, n1 + n2 - 2, ncp, lower.tail = FALSE) + pt(-limit, n1 + n2 - 2, ncp)
 }
-keep(c("", "", "power", ""), margin = margin, difference = two_sided(290, 291), n_difference = power.t.test(delta = margin, power = 0.9)$n)
+keep(c("", "", "power", ""), margin = margin, difference = two_sided(everybody %/% 2, everybody - everybody %/% 2), n_difference = power.t.test(delta = margin, power = 0.9)$n)
 
 # The claims of study.yml
 

@@ -167,7 +167,7 @@ for (name in names(variants)) {
 
 # What a standardised mean difference of the printed size means, and how many more trials of a hundred people an arm would do
 
-printed <- 0.20 # by the publication's abstract
+printed <- number_of("peer-support-meta-analysis", "recovery.all.est")
 response <- pnorm(qnorm(0.2) + printed)
 keep_recovery(c("smd", ""), overlap = 2 * pnorm(-printed / 2), superiority = pnorm(printed / sqrt(2)), response = response, needed = 1 / (response - 0.2))
 fit <- pools[["personal recovery"]]

@@ -6,6 +6,7 @@ care-management-review.csv is written by the R script of that name; `make refere
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from asprinted.chapter import null_value
 from asprinted.reanalysis import Reanalysis
 from asprinted.study import load
 from asprinted.verdict import judge
+from book import notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data" / "care-management-review"
@@ -99,6 +101,26 @@ def test_rules_of_the_chapter_take_what_r_takes(after):
     for rule in ("chinman", "pitt", "lloyd"):
         theirs = in_r("", rule, "rule")
         assert (after[rule].sum(), after["studies"].loc[after[rule], "n"].sum()) == (theirs["n"], theirs["people"])
+
+
+def test_rules_of_the_chapter_are_those_of_the_study_file_for_every_kind_of_study():
+    """On one made-up study of every year, design, service, comparator and main outcome, so on both sides of every bound."""
+    columns = STUDY.tables["studies"]["columns"]
+    years = range(columns["year"]["minimum"], columns["year"]["maximum"] + 1)
+    parts = {"year": years} | {name: columns[name]["values"] for name in ("design", "service", "comparator", "main_outcome")}
+    studies = pd.MultiIndex.from_product(parts.values(), names=parts).to_frame(index=False)
+    [cell] = [cell for cell in notebooks.code_cells(notebooks.read(CHAPTER)) if cell["id"] == "meet-rules-code"]
+    names = {"studies": studies}
+    exec(notebooks.text(cell["source"]), names)
+    for rule in STUDY.rules:
+        asked = records.asked(STUDY, studies, {"table": "studies", "rule": rule})
+        assert (names[rule] == asked).all() and 0 < asked.sum() < len(asked), f"the chapter and study.yml mean other studies by the rule {rule!r}"
+
+
+@pytest.mark.parametrize("rule", STUDY.rules)
+def test_years_that_a_claim_tells_of_a_rule_are_those_of_the_rule(rule):
+    told = {int(year) for year in re.findall(r"\b(?:19|20)\d{2}\b", STUDY.claim(f"{rule}.years.words").says)}
+    assert told == set(STUDY.rules[rule]["filter"]["year"].values())
 
 
 def test_overlap_of_the_chapter_is_rs(after):

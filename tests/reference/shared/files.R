@@ -22,3 +22,17 @@ save <- function(table, name) {
   cat(target, "\n")
   invisible(target)
 }
+
+# What an entry of a study file says in a field: field_of("some-study", "some.claim.est", "printed"), as text with a plain minus sign.
+# So no printed number and no assumption is typed into a script twice.
+field_of <- function(study, entry, field) {
+  text <- readLines(file.path("data", study, "study.yml"), encoding = "UTF-8")
+  at <- grep(paste0("^  ", gsub(".", "\\.", entry, fixed = TRUE), ":"), text)
+  if (length(at) != 1) stop(study, ": no entry ", entry, " in study.yml")
+  ends <- grep("^  [a-z]|^[a-z]|^$", text)
+  rest <- paste(text[at:(min(ends[ends > at], length(text) + 1) - 1)], collapse = " ")
+  found <- regmatches(rest, regexec(paste0("[ {]", field, ": \"([^\"]*)\""), rest))[[1]]
+  if (length(found) != 2) stop(study, ": ", entry, " has no text in its field ", field)
+  gsub(",", "", gsub("\u2212", "-", found[2], fixed = TRUE), fixed = TRUE)
+}
+number_of <- function(study, entry, field = "printed") as.numeric(field_of(study, entry, field))
