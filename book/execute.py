@@ -87,6 +87,9 @@ def execute(root: Path, chapters: Sequence[Path], meanwhile: Callable[[], object
 
     The kernels are driven from a second thread, so that Ctrl-C reaches this one, which then ends them all.
     """
+    import nbclient  # noqa: F401  before `meanwhile`: two threads that import the same packages at once can find them half imported
+    import nbformat  # noqa: F401
+
     kernels, stopping, failures, broken = [], threading.Event(), [], []
 
     def drive() -> None:

@@ -6,6 +6,8 @@ import copy
 import json
 import os
 import shutil
+import subprocess
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -164,3 +166,10 @@ def test_outputs_are_not_stored_for_records_that_are_not_those_of_their_study_fi
     with pytest.raises(Differs, match="visits.csv was changed by hand"):
         chapters.run(repository, Namespace(slugs=[]))
     assert notebooks.read(repository / "chapters" / "a.ipynb")["cells"][0]["outputs"] == []
+
+
+def test_what_drives_the_kernels_is_imported_before_anything_else_is_imported_beside_them(tmp_path):
+    """Two threads that import the same packages at once can find them half imported."""
+    code = "import sys; from pathlib import Path; from book import execute; execute.execute(Path(sys.argv[1]), [], lambda: print('nbclient' in sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=Path(execute.__file__).parents[1], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "True"
