@@ -171,5 +171,6 @@ def test_outputs_are_not_stored_for_records_that_are_not_those_of_their_study_fi
 def test_what_drives_the_kernels_is_imported_before_anything_else_is_imported_beside_them(tmp_path):
     """Two threads that import the same packages at once can find them half imported."""
     code = "import sys; from pathlib import Path; from book import execute; execute.execute(Path(sys.argv[1]), [], lambda: print('nbclient' in sys.modules))"
+    (tmp_path / "requirements.lock").write_text("")
     told = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=Path(execute.__file__).parents[1], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "True"
