@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from book import notebooks
+from book import studies as loaded
 from book.errors import BookError
 from book.files import read_json
 
@@ -36,10 +37,10 @@ def render(root: Path, executed: Mapping[str, dict]) -> str:
 
     Raises BookError where a study file or a record cannot be read.
     """
-    from asprinted.study import StudyError, load
+    from asprinted.study import StudyError
 
     try:
-        known = {file.parent.name: load(file.parent) for file in sorted(root.glob("data/*/study.yml"))}
+        known = {study.slug: study for study in loaded.load_all(root)}
         met = (address.partition(":")[0] for notebook in executed.values() for address in notebooks.claims(notebook))
         studies = [known[slug] for slug in dict.fromkeys([*met, *known]) if slug in known]
         sections = [section(study, _chapters_of(study.slug, executed), _title(executed.get(study.slug))) for study in studies]
