@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from book import notebooks
+from book import headings, notebooks
 from book import studies as loaded
 from book.errors import BookError
 from book.files import read_json
@@ -43,7 +43,7 @@ def render(root: Path, executed: Mapping[str, dict]) -> str:
         known = {study.slug: study for study in loaded.load_all(root)}
         met = (address.partition(":")[0] for notebook in executed.values() for address in notebooks.claims(notebook))
         studies = [known[slug] for slug in dict.fromkeys([*met, *known]) if slug in known]
-        sections = [section(study, _chapters_of(study.slug, executed), _title(executed.get(study.slug))) for study in studies]
+        sections = [section(study, _chapters_of(study.slug, executed), headings.title(executed[study.slug]) if study.slug in executed else "") for study in studies]
     except StudyError as fault:
         raise BookError(str(fault)) from None
     contents = "\n".join(f"- {{ref}}`{_literal(study.title)} <dictionary-{study.slug}>`" for study in studies)
@@ -86,13 +86,6 @@ def section(study: Study, chapters: Iterable[str] = (), name: str = "") -> str:
 def _chapters_of(slug: str, executed: Mapping[str, dict]) -> list[str]:
     """The stems of the chapters that check a claim of the study."""
     return [stem for stem, notebook in executed.items() if any(address.startswith(f"{slug}:") for address in notebooks.claims(notebook))]
-
-
-def _title(chapter: dict | None) -> str:
-    """The chapter's heading up to its colon; "" where there is no chapter."""
-    words = "\n".join(notebooks.text(cell["source"]) for cell in chapter["cells"] if cell["cell_type"] == "markdown") if chapter else ""
-    found = re.search(r"^# ([^:\n]+)", words, re.MULTILINE)
-    return found[1].strip() if found else ""
 
 
 def _keys(entry: object) -> Iterator[str]:

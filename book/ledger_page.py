@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterable
 
-from book import ledger, notebooks
+from book import headings, ledger
 from book.ledger import Row
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def render(root: Path, executed: dict[str, dict]) -> str:
     found = ledger.rows(root, executed)
     for slug in ledger.left_out(root, found):
         print(f"warning: data/{slug}/study.yml: no chapter in _toc.yml checks a claim of it, so the ledger leaves it out", file=sys.stderr)
-    titles = {stem: _title(chapter) for stem, chapter in executed.items()}
+    titles = {stem: headings.title(chapter) for stem, chapter in executed.items()}
     studies = {row.study.slug: [] for row in found}
     for row in found:
         studies[row.study.slug].append(row)
@@ -48,12 +48,6 @@ def render(root: Path, executed: dict[str, dict]) -> str:
     flips = sum(row.verdict.decision == "flips" for row in found)
     told = {0: "no row does", 1: "one row does"}.get(flips, f"{flips} rows do")
     return PAGE.format(total=len(found), studies=len(studies), flips=told, filters=_filters(found, titles), parts=parts)
-
-
-def _title(chapter: dict) -> str:
-    """Return the chapter's heading up to its colon."""
-    words = "\n".join(notebooks.text(cell["source"]) for cell in chapter["cells"] if cell["cell_type"] == "markdown")
-    return re.search(r"^# ([^:\n]+)", words, re.MULTILINE)[1]
 
 
 def _takers(slug: str, found: list[Row]) -> list[Study]:
@@ -140,7 +134,7 @@ def _row(row: Row, titles: dict[str, str]) -> str:
     also = f"<small>also in {', '.join(links[1:])}</small>" if links[1:] else ""
     why = " ".join(filter(None, (FLIPS if row.verdict.decision == "flips" else "", row.verdict.reason)))
     printed = cell(row.verdict.printed) or "<small>in words</small>"
-    if claim.kind == "words" and row.chapters:
+    if claim.declared and row.chapters:
         printed += f'<small>our reading, <abbr title="{MARKS["A"]}">A</abbr></small>'
     cells = (
         f'<td role="cell">{read}</td>',

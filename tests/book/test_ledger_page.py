@@ -68,7 +68,7 @@ def test_page_and_the_command_that_lists_claims_say_the_same_of_every_claim(page
         assert typeset(claim["reason"]) in cells["Verdict"] and typeset(claim["says"]) in cells["whole"]
         assert ("The decision flips." in cells["Verdict"]) is (claim["decision"] == "flips") and "Same decision" not in cells["Verdict"]
         assert not claim["by"] or "model" not in claim["by"] or f">{claim['by']['model']}</a>" in cells["Computed here"].replace("<wbr>", "")
-        assert ("our reading" in cells["Printed, or as declared"]) is (claim["kind"] == "words")
+        assert ("our reading" in cells["Printed, or as declared"]) is (claim["kind"] in ("words", "direction"))
     by_verdict = re.search(r'<div data-group="verdict">(.*?)</div>', page)[1]
     assert {each["value"]: int(each["count"]) for each in COUNT.finditer(by_verdict)} == told["counts"]
     by_study = re.search(r'<div data-group="study">(.*?)</div>', page)[1]

@@ -110,7 +110,7 @@ share <- function(service) {
 
 # Equivalence
 
-margin <- 0.2
+margin <- number_of(study, "margin.smd", "value")
 peers <- scores$score[scores$arm == "peers"]
 staff <- scores$score[scores$arm == "professionals"]
 n <- c(length(peers), length(staff))
