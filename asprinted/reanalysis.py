@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ import pandas as pd
 
 from asprinted import models, records, verdict
 from asprinted.chapter import null_value
-from asprinted.models.formula import used_rows
 from asprinted.study import SEPARATOR, Study, StudyError
 
 
@@ -33,23 +32,42 @@ class Kept:
 
 
 class Reanalysis:
-    """The records of a study, with each model fitted once, when it is first asked for."""
+    """The records of a study, with each model fitted and each value computed once, when it is first asked for."""
 
     def __init__(self, study: Study, tables: Mapping[str, pd.DataFrame]):
         self.study = study
         self.tables = {name: records.joined(study, tables, name) for name in tables}
-        self._fits: dict[tuple[str, str], models.Fit] = {}
+        self._fits: dict[tuple[str, str], models.Fit | models.Tested] = {}
+        self._values: dict[str, float | str] = {}
+        self._asked: dict[str, pd.DataFrame] = {}
+        self._designs: dict[tuple[str, bytes], models.Design] = {}
 
-    def fit(self, model: str, outcome: str) -> models.Fit:
-        """The Fit of the named model for `outcome`. Raises StudyError where the records do not allow it."""
+    def fit(self, model: str, outcome: str) -> models.Fit | models.Tested:
+        """The Fit of the named model for `outcome`, or its Tested where its family has no contrasts. Raises StudyError where the records do not allow it."""
         key = (model, outcome)
         if key not in self._fits:
             spec = self._spec(model)
             try:
-                self._fits[key] = models.fit(spec, self.tables[spec["table"]], outcome)
+                self._fits[key] = self._fitted(model, spec, outcome)
             except ValueError as error:
                 raise StudyError(self.study.file, SEPARATOR.join(("models", model)), outcome, f"{error}.") from None
         return self._fits[key]
+
+    def _fitted(self, model: str, spec: dict[str, Any], outcome: str) -> models.Fit | models.Tested:
+        """The fit. Outcomes that the same rows have share their design, where it depends on nothing else of them."""
+        frame, (left, _, right) = self.tables[spec["table"]], spec.get("formula", "").partition("~")
+        alone = {"baseline", "waves", "time"} & spec.keys() or left.strip() != "{outcome}" or "{outcome}" in right or outcome not in frame
+        if alone or not pd.api.types.is_numeric_dtype(frame[outcome]):
+            return models.fit(spec, frame, outcome)
+        y = frame[outcome].to_numpy(dtype=float, na_value=np.nan)
+        key = (model, np.isfinite(y).tobytes())
+        if key in self._designs:
+            rows = self._designs[key]
+            return models.fitted(spec, replace(rows, y=y[rows.rows], outcome=outcome))
+        found = models.fit(spec, frame, outcome)
+        if isinstance(found, models.Fit):
+            self._designs[key] = found.design
+        return found
 
     def _spec(self, model: str) -> dict[str, Any]:
         spec = self.study.models[model]
@@ -59,18 +77,20 @@ class Reanalysis:
         """The rows of its table that the named model uses, and the column `y`: the outcome, 1 or 0, as it takes it. Raises ValueError."""
         spec = self._spec(model)
         frame = self.tables[spec["table"]]
-        if spec["family"] != "risk-ratio":
-            rows = models.design(spec, frame, outcome)
-            return frame.iloc[rows.rows % len(frame)].assign(y=rows.y)  # waves repeat the table
-        frame = frame[used_rows(spec, frame)]
-        y = pd.to_numeric(frame[outcome]).astype(float)
-        return frame.assign(y=y.fillna(0.0) if spec.get("missing") == "as-zero" else y).dropna(subset=["y"])
+        rows = models.design(spec, frame, outcome)
+        return frame.iloc[rows.rows % len(frame)].assign(y=rows.y)  # waves repeat the table
 
     def value(self, by: Mapping[str, Any]) -> float | str:
         """What an entry's `by` means, computed: a number in the printed unit, or text for a set of values.
 
         Raises StudyError where the records do not allow it.
         """
+        asked = repr(by)
+        if asked not in self._values:
+            self._values[asked] = self._finite(by)
+        return self._values[asked]
+
+    def _finite(self, by: Mapping[str, Any]) -> float | str:
         try:
             found = self._value(by)
         except StudyError:
@@ -94,12 +114,15 @@ class Reanalysis:
         return max(values) if by.get("take") == "largest" else min(values)
 
     def _estimate(self, by: Mapping[str, Any], outcome: str) -> float:
-        contrast = self.study.models[by["model"]]["contrasts"][by["contrast"]]
         fitted = self.fit(by["model"], outcome)
+        if isinstance(fitted, models.Tested):
+            return getattr(fitted, by["statistic"])
+        contrasts, asked = self.study.models[by["model"]]["contrasts"], by["contrast"]
         try:
-            return getattr(fitted.contrast(contrast), by["statistic"])
+            return getattr(fitted.contrast(contrasts[asked]) if isinstance(asked, str) else fitted.joint([contrasts[name] for name in asked]), by["statistic"])
         except ValueError as error:
-            raise StudyError(self.study.file, SEPARATOR.join(("models", by["model"], "contrasts", by["contrast"])), outcome, f"{error}.") from None
+            where = ("models", by["model"], "contrasts", asked if isinstance(asked, str) else ", ".join(asked))
+            raise StudyError(self.study.file, SEPARATOR.join(where), outcome, f"{error}.") from None
 
     def effects(self, by: Mapping[str, Any]) -> tuple[pd.DataFrame, models.Effects]:
         """The rows that `by` (model, outcome or outcomes, rule, filter) is about in a random-effects model's table, and the effects in them.
@@ -143,6 +166,9 @@ class Reanalysis:
             except ValueError as error:
                 raise StudyError(self.study.file, where, dict(by), f"{error}.") from None
             return float(test.slope if name == "egger" else test.p)
+        if name in ("q_between", "between_p"):
+            test = self._between(by)
+            return float(test.q if name == "q_between" else test.p)
         if name == "lead":
             *rest, (column, value) = filter.items()
             rows, wider = self.effects(by | {"filter": dict(rest)})
@@ -151,6 +177,16 @@ class Reanalysis:
                 raise StudyError(self.study.file, where, dict(by), f"A lead is over other values of {column!r}, and no other trial with an effect has one.")
             return float(found.est - max(self.pooled(by["model"], by["outcome"], {**filter, column: other}, rule)[0].est for other in others))
         return float(getattr(found.as_ratios() if effects.ratio else found, name))
+
+    def _between(self, by: Mapping[str, Any]) -> models.Between:
+        """The test of a difference between the subgroups of trials with an effect that the values of a column make."""
+        rows, effects = self.effects(by)
+        values = rows[by["column"]].iloc[effects.rows].dropna().unique()
+        pools = [self.pooled(by["model"], by["outcome"], by.get("filter", {}) | {by["column"]: value}, by.get("rule", ()))[0] for value in values]
+        try:
+            return models.between_subgroups([each.est for each in pools], [each.se for each in pools])
+        except ValueError as error:
+            raise StudyError(self.study.file, SEPARATOR.join(("models", by["model"])), dict(by), f"{error}.") from None
 
     def _percent_below(self, by: Mapping[str, Any]) -> float:
         """Of the trials with an effect in these rows, those of which one lies below the null with its whole interval (Wald's, of the model's level)."""
@@ -161,8 +197,11 @@ class Reanalysis:
         return 100 * len(set(trials[below])) / len(set(trials))
 
     def _describe(self, by: Mapping[str, Any]) -> float | str:
-        frame = self.tables[by["table"]]
-        return _STATISTICS[by["statistic"]](self, frame[records.asked(self.study, frame, by)], by)
+        asked = repr([by["table"], by.get("filter"), by.get("rule")])
+        if asked not in self._asked:
+            frame = self.tables[by["table"]]
+            self._asked[asked] = frame[records.asked(self.study, frame, by)]
+        return _STATISTICS[by["statistic"]](self, self._asked[asked], by)
 
     # The statistics of a table, each taking the filtered frame and the entry's `by`.
 
@@ -173,24 +212,38 @@ class Reanalysis:
     def _pairs(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> pd.DataFrame:
         """A row a person with the column's value at the two visits of `between`, nan where there is none."""
         [(visit, pair)] = by["between"].items()
-        return frame.pivot(index=self.study.tables[by["table"]]["key"][0], columns=visit, values=by["column"])[list(pair)].astype(float)
+        if missing := set(pair) - set(frame[visit]):
+            raise KeyError(*missing)
+        return pd.DataFrame(self._wide(frame, by["table"], visit, pair, by["column"]), columns=pair)
 
-    def _two_visits(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> pd.DataFrame:
-        """The same of the people with both."""
-        return self._pairs(frame, by).dropna()
+    def _wide(self, frame: pd.DataFrame, table: str, visit: str, times: Sequence[Any], column: str) -> np.ndarray:
+        """A column's values at visits, (people, times) in the order of their first row, nan where there is none."""
+        people, names = pd.factorize(frame[self.study.tables[table]["key"][0]])
+        places = pd.Index(times).get_indexer(frame[visit])
+        found = np.full((len(names), len(times)), np.nan)
+        found[people[places >= 0], places[places >= 0]] = frame[column].to_numpy(dtype=float, na_value=np.nan)[places >= 0]
+        return found
+
+    def _correlation(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
+        """Pearson's correlation of two visits, of the people with both; nan where it has no value."""
+        first, last = self._pairs(frame, by).dropna().to_numpy().T
+        first, last = (values - values.mean() if len(values) else values for values in (first, last))
+        spread = math.sqrt(float(first @ first) * float(last @ last))
+        return float(first @ last) / spread if spread > 0 else math.nan
 
     def _group_icc(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
         """The intraclass correlation of change by programme group, from one-way analysis of variance."""
         key = self.study.tables[by["table"]]["key"][0]
         group = self.study.design["people"]["groups"]["column"]
-        wide = self._two_visits(frame, by)
-        change = (wide.iloc[:, 1] - wide.iloc[:, 0]).rename("change").to_frame()
-        change["group"] = frame.drop_duplicates(key).set_index(key)[group]
-        blocks = change.groupby("group")["change"]
-        sizes = blocks.count()
+        change = np.diff(self._pairs(frame, by).to_numpy(), axis=1).ravel()
+        codes = pd.factorize(frame.drop_duplicates(key)[group])[0]  # people in the same order
+        there = np.isfinite(change) & (codes >= 0)
+        _, codes = np.unique(codes[there], return_inverse=True)
+        change, sizes = change[there], np.bincount(codes)
         k, n = len(sizes), int(sizes.sum())
-        within = float(blocks.var(ddof=1).mul(sizes - 1).sum() / (n - k))
-        between = float((sizes * (blocks.mean() - change["change"].mean()) ** 2).sum() / (k - 1))
+        means = np.bincount(codes, weights=change) / sizes
+        within = float(np.sum((change - means[codes]) ** 2) / (n - k))
+        between = float((sizes * (means - change.mean()) ** 2).sum() / (k - 1))
         typical = (n - (sizes**2).sum() / n) / (k - 1)
         return float((between - within) / (between + (typical - 1) * within))
 
@@ -216,8 +269,17 @@ class Reanalysis:
         """People who share every score at every visit with someone else."""
         key = self.study.tables[by["table"]]["key"]
         scores = [outcome for part in ("scores", "scales") for outcome in self.study.design.get(part, {}).get("outcomes", {})]
-        wide = frame.pivot(index=key[0], columns=key[1], values=scores)
-        return float(wide.duplicated().sum())
+        wide = np.hstack([self._wide(frame, by["table"], key[1], frame[key[1]].unique(), score) for score in scores])
+        return float(len(wide) - len({row.tobytes() for row in wide}))
+
+    def _survival(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
+        """Kaplan–Meier survival at a time, in per cent."""
+        return 100 * models.survival_at(*frame[[by["column"], by["event"]]].dropna().to_numpy(dtype=float).T, by["at"])
+
+    def _rate(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
+        """What the column adds up to, over the exposure of the same rows, times `per`."""
+        counts, exposure = frame[[by["column"], by["exposure"]]].dropna().to_numpy(dtype=float).sum(axis=0)
+        return float(by.get("per", 1) * counts / exposure) if exposure > 0 else math.nan
 
     def _largest_share(self, frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
         """The share of the commonest value that is not at a bound."""
@@ -233,6 +295,15 @@ def _share_at(end: int):
         return float((values == self._bounds(by)[end]).mean())
 
     return share
+
+
+def _mean_error(values: pd.Series) -> float:
+    return float(values.std(ddof=1) / math.sqrt(len(values)))
+
+
+def _mean_limit(sign: int):
+    """An end of the 95% interval of a mean, by Student's t on one degree of freedom less than the values."""
+    return lambda values: values.mean() + sign * models.quantile(0.975, len(values) - 1) * _mean_error(values)
 
 
 def _of_column(function):
@@ -257,8 +328,17 @@ _STATISTICS = {
     "percent_equal": lambda self, frame, by: float(100 * (frame[by["column"]].dropna() == by["equals"]).mean()),
     "mean": _of_column(np.mean),
     "sd": _of_column(lambda values: values.std(ddof=1)),
+    "se": _of_column(_mean_error),
+    "lo": _of_column(_mean_limit(-1)),
+    "hi": _of_column(_mean_limit(1)),
+    "q1": _of_column(lambda values: values.quantile(1 / 4)),
+    "q3": _of_column(lambda values: values.quantile(3 / 4)),
+    "iqr": _of_column(lambda values: values.quantile(3 / 4) - values.quantile(1 / 4)),
+    "rate": Reanalysis._rate,
+    "survival": Reanalysis._survival,
+    "incidence": lambda self, frame, by: 100 - self._survival(frame, by),
     "skewness": _of_column(lambda values: values.skew()),
-    "correlation": lambda self, frame, by: float(self._two_visits(frame, by).corr().iloc[0, 1]),
+    "correlation": Reanalysis._correlation,
     "icc": Reanalysis._group_icc,
     "share_at_minimum": _share_at(0),
     "share_at_maximum": _share_at(1),
@@ -270,18 +350,18 @@ _STATISTICS = {
 }
 
 
-def verdicts(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[verdict.Verdict]:
-    """A Verdict for every claim of the study, in the order of study.yml, computed from `tables`."""
-    analysis = Reanalysis(study, tables)
+def verdicts(study: Study, tables: Mapping[str, pd.DataFrame] | Reanalysis) -> list[verdict.Verdict]:
+    """A Verdict for every claim of the study, in the order of study.yml, computed from `tables`, or from a Reanalysis of them."""
+    analysis = _of(study, tables)
     return [
         verdict.judge(claim, analysis.value(claim.by) if claim.by and claim.kind != "context" else None, null_value(study, id))
         for id, claim in study.claims.items()
     ]
 
 
-def assumptions_kept(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[Kept]:
-    """Every assumption that can be computed and has bounds, held against `tables`."""
-    analysis = Reanalysis(study, tables)
+def assumptions_kept(study: Study, tables: Mapping[str, pd.DataFrame] | Reanalysis) -> list[Kept]:
+    """Every assumption that can be computed and has bounds, held against `tables`, or a Reanalysis of them."""
+    analysis = _of(study, tables)
     return [
         Kept(id, entry.says, float(entry.bounds[0]), float(entry.bounds[1]), float(analysis.value(entry.by)))
         for id, entry in study.assumptions.items()
@@ -296,13 +376,13 @@ def differing(results: list[verdict.Verdict], kept: list[Kept]) -> list[str]:
     return list(itertools.chain(claims, bounds))
 
 
-def uses_as_declared(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+def uses_as_declared(study: Study, tables: Mapping[str, pd.DataFrame] | Reanalysis) -> list[str]:
     """A line for each model whose fields `events` or `counts` say otherwise than the rows that it uses of `tables`.
 
     The counts of a model that stands instead of another may be of another table, so they are not compared; nor is a model of
     that kind which these records cannot fit.
     """
-    analysis = Reanalysis(study, tables)
+    analysis = _of(study, tables)
     lines = []
     for name, model in study.models.items():
         claimed = [claim.by["outcome"] for claim in study.claims.values() if claim.by and claim.by.get("model") == model.get("instead_of", name)]
@@ -316,6 +396,10 @@ def uses_as_declared(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[s
                 raise StudyError(study.file, SEPARATOR.join(("models", name)), outcome, f"{error}.") from None
             lines += [f"model {name}, {outcome}{line}" for line in _otherwise(study, model, rows)]
     return lines
+
+
+def _of(study: Study, tables: Mapping[str, pd.DataFrame] | Reanalysis) -> Reanalysis:
+    return tables if isinstance(tables, Reanalysis) else Reanalysis(study, tables)
 
 
 def _otherwise(study: Study, model: Mapping[str, Any], rows: pd.DataFrame) -> list[str]:

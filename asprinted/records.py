@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
 import io
 import json
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from asprinted.study import SEPARATOR, Study, StudyError
@@ -39,7 +41,7 @@ def read(study: Study) -> dict[str, pd.DataFrame]:
         if "parent" in entry:
             key = entry["key"][0]
             known = set(tables[entry["parent"]][key])
-            for row, id in enumerate(tables[name][key]):
+            for row, id in enumerate(tables[name][key].tolist()):
                 if id not in known:
                     raise _fault(study, name, row, key, id, f"No row of {study.tables[entry['parent']]['file']} has this {key}.")
     return tables
@@ -93,31 +95,32 @@ def _read_table(study: Study, name: str) -> pd.DataFrame:
 def _typed(study: Study, table: str, column: str, cells: pd.Series) -> pd.Series:
     """The cells of one column in its type, every one checked."""
     spec = study.tables[table]["columns"][column]
-    empty = cells == ""
+    empty = (cells == "").to_numpy()
+    some = cells.mask(empty, None) if empty.any() else cells
     if spec.get("required") and empty.any():
-        raise _fault(study, table, int(empty.to_numpy().argmax()), column, "", "This column may not be empty.")
+        raise _fault(study, table, int(empty.argmax()), column, "", "This column may not be empty.")
     if spec["type"] == "string":
-        values: pd.Series = cells.mask(empty, None)
+        values: pd.Series = some
     else:
-        values = pd.to_numeric(cells.mask(empty, None), errors="coerce")
-        wrong = values.isna() & ~empty
-        if spec["type"] == "integer":
-            wrong |= (values % 1 != 0) & ~empty
+        values = pd.to_numeric(some, errors="coerce")
+        numbers = values.to_numpy(dtype=float)
+        wrong = ~(numbers == np.floor(numbers)) | np.isinf(numbers) if spec["type"] == "integer" else np.isnan(numbers)
+        wrong &= ~empty
         if wrong.any():
-            row = int(wrong.to_numpy().argmax())
+            row = int(wrong.argmax())
             raise _fault(study, table, row, column, cells[row], f"It must be {'a whole number' if spec['type'] == 'integer' else 'a number'}.")
         if "minimum" in spec or "maximum" in spec:
             low, high = spec.get("minimum", float("-inf")), spec.get("maximum", float("inf"))
-            outside = (values < low) | (values > high)
+            outside = (numbers < low) | (numbers > high)
             if outside.any():
-                row = int(outside.to_numpy().argmax())
+                row = int(outside.argmax())
                 raise _fault(study, table, row, column, cells[row], f"It must lie between {low} and {high}.")
         if spec["type"] == "integer":
             values = values.astype("int64") if not empty.any() else values.astype("Int64")
     if "values" in spec:
-        stranger = ~values.isin(spec["values"]) & ~empty
+        stranger = ~values.isin(spec["values"]).to_numpy() & ~empty
         if stranger.any():
-            row = int(stranger.to_numpy().argmax())
+            row = int(stranger.argmax())
             raise _fault(study, table, row, column, cells[row], f"It must be one of: {', '.join(map(str, spec['values']))}.")
     return values
 
@@ -130,15 +133,17 @@ def _fault(study: Study, table: str, row: int, column: str, value: Any, remedy: 
 def as_csv(study: Study, name: str, frame: pd.DataFrame) -> bytes:
     """The bytes of a table: UTF-8, line feeds, each column with its decimals, empty where missing."""
     columns = study.tables[name]["columns"]
-    text = pd.DataFrame({column: _cells(frame[column], spec) for column, spec in columns.items()})
-    return text.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(columns)
+    rows.writerows(zip(*(_cells(frame[column], spec) for column, spec in columns.items()), strict=True))
+    return text.getvalue().encode("utf-8")
 
 
 def _cells(values: pd.Series, spec: Mapping[str, Any]) -> list[str]:
-    if spec["type"] == "string":
-        return ["" if pd.isna(value) else str(value) for value in values]
     decimals = spec.get("decimals", 0) if spec["type"] == "number" else 0
-    return ["" if pd.isna(value) else f"{value:.{decimals}f}" for value in values]
+    style = "" if spec["type"] == "string" else f".{decimals}f"
+    return ["" if missing else format(value, style) for value, missing in zip(values.tolist(), values.isna().tolist(), strict=True)]
 
 
 def write(study: Study, tables: Mapping[str, pd.DataFrame]) -> list[Path]:

@@ -137,9 +137,9 @@ def _compare_declared(declared: str, value: printed.Number | str) -> tuple[bool,
 
 def _decision(claim: Claim, number: printed.Printed, value: printed.Number, null: float) -> str:
     statistic = (claim.by or {}).get("statistic")
-    if statistic not in ("p", "est", "lo", "hi"):
+    if statistic not in ("p", "joint_p", "est", "lo", "hi"):
         return ""
-    threshold = Decimal("0.05") if statistic == "p" else Decimal(null)
+    threshold = Decimal("0.05") if statistic in ("p", "joint_p") else Decimal(null)
     lo, hi, _, _ = number.interval()
     if (lo is None or lo < threshold) and (hi is None or threshold < hi):
         return ""

@@ -14,7 +14,7 @@ def run(root: Path, options: Namespace) -> int:
     """Return 0 if every script ran; raise BookError if R or a script is missing or a script fails."""
     rscript = shutil.which("Rscript")
     if not rscript:
-        raise BookError("Rscript is not on PATH: install R (r-project.org, or apt install r-base-core r-cran-lme4 r-cran-lmertest r-cran-survival r-cran-metafor)")
+        raise BookError("Rscript is not on PATH: install R (r-project.org, or apt install r-base-core r-cran-lme4 r-cran-lmertest r-cran-survival r-cran-mass r-cran-metafor)")
     scripts = sorted((root / "tests" / "reference").glob("*.R"))
     if not scripts:
         raise BookError("tests/reference holds no *.R; each writes a CSV of reference values beside itself")

@@ -1,16 +1,10 @@
-"""Models of yes and no: logistic regression, its covariance robust by group, and log risks."""
+"""Models of yes and no: logistic regression, its covariance robust by group, and risks and their logarithms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-import pandas as pd
-import patsy
 from scipy.special import expit
 
-from asprinted.models.formula import Design, used_rows
 from asprinted.models.likelihood import maximum, sandwich
 
 
@@ -39,25 +33,35 @@ def logistic_gee(
     return beta, sandwich(information, X * (y - expit(X @ beta))[:, None], groups, people)
 
 
-def log_risks(model: Mapping[str, Any], frame: pd.DataFrame, outcome: str) -> tuple[np.ndarray, np.ndarray, int, Design]:
-    """Log risks of the cells of the contrast's column, their covariance, how many people, and the Design of the cells.
+def events_of(y: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many events and how many people each cell has, (c,) both. y: (n,) of 0 and 1; X: (n, c), 1 in the column of the row's cell."""
+    outside = ~((y >= 0) & (y <= 1))
+    if outside.any():
+        raise ValueError(f"an outcome is {y[outside][0]:g}: give 0 or 1")
+    return y @ X, X.sum(axis=0)
+
+
+def log_risks(y: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log risks of cells, (c,), and their covariance (c, c), of rows as in `events_of`.
 
     Delta-method variances (Katz et al. 1978, Biometrics 34:469). Raises ValueError where a cell has no event.
     """
-    frame = frame[used_rows(model, frame)]
-    y = pd.to_numeric(frame[outcome]).astype(float)
-    if model.get("missing") == "as-zero":
-        y = y.fillna(0.0)
-    columns = sorted({column for terms in model["contrasts"].values() for term in terms for column in term["at"]})
-    cells = frame.assign(_y=y).dropna(subset=["_y"]).groupby(columns)["_y"].agg(["sum", "count"])
-    if (cells["sum"] == 0).any():
-        raise ValueError(f"a group has no event in {outcome!r}: its log risk has no finite value")
-    log_risk = np.log(cells["sum"] / cells["count"]).to_numpy()
-    variance = (1 / cells["sum"] - 1 / cells["count"]).to_numpy()
-    keys = cells.index.to_frame(index=False)
-    info = patsy.dmatrix(f"0 + C({columns[0]})", keys).design_info
-    numbers = np.arange(len(cells))
-    return log_risk, np.diag(variance), int(cells["count"].sum()), Design(log_risk, np.eye(len(cells)), numbers, numbers, info, keys.head(1))
+    events, people = events_of(y, X)
+    if not events.all():
+        raise ValueError("a group has no event: its log risk has no finite value")
+    return np.log(events / people), np.diag(1 / events - 1 / people)
+
+
+def risks_in_points(y: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Risks of cells in per cent, (c,), and their covariance (c, c), of rows as in `events_of`.
+
+    Each variance is that of a proportion, p(1 − p)/n, so that a difference has Wald's interval (statsmodels'
+    confint_proportions_2indep(method="wald"), R's prop.test(correct = FALSE)); its p value is Wald's too, not that of a
+    chi-squared test, which pools the variance.
+    """
+    events, people = events_of(y, X)
+    share = events / people
+    return 100 * share, np.diag(1e4 * share * (1 - share) / people)
 
 
 def _fitted(y: np.ndarray, X: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,15 +1,19 @@
-"""Effect sizes of two arms, each the first arm against the second: standardised and raw mean differences, risk and odds ratios, risk differences.
+"""Effect sizes of two arms, each the first arm against the second: standardised and raw mean differences, risk, odds and hazard ratios, risk differences.
 
 Every function gives effects and their variances, of arguments that broadcast. Ratios are logs. `MEASURES` has them by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
+
+NORMAL = float(special.ndtri(0.975))  # half the width of a 95% interval, in standard errors
 
 
 def hedges_g(
@@ -72,13 +76,42 @@ def risk_difference(n1: ArrayLike, events1: ArrayLike, n2: ArrayLike, events2: A
     return a / n1 - c / n2, a * (n1 - a) / n1**3 + c * (n2 - c) / n2**3
 
 
+def log_hazard_ratio(log: ArrayLike, se: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """The log of the hazard ratio as each trial reports it, and its variance se²; arguments broadcast, and both have their shape.
+
+    Nothing is computed from people or events: a Cox fit has seen the times, which a table does not hold (Cochrane Handbook 6.8.2; metafor's
+    rma(yi, sei=)). Raises ValueError where a standard error is no positive number.
+    """
+    log, se = np.broadcast_arrays(np.asarray(log, dtype=float), np.asarray(se, dtype=float))
+    if not (se > 0).all():
+        raise ValueError(f"a log hazard ratio has a standard error of {se[~(se > 0)].flat[0]:g}: leave out rows where it is missing or 0")
+    return log.copy(), se**2
+
+
+def hazard_ratio_with_limits(ratio: ArrayLike, lo: ArrayLike, hi: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """The log of hazard ratios that stand with their 95% limits, and its variance ((log hi − log lo)/3.92)²; else as `log_hazard_ratio`.
+
+    Tierney et al. 2007, Trials 8:16, and Cochrane Handbook 6.3.2. Raises ValueError where a limit is no positive number, or the lower one does not come first.
+    """
+    ratio, lo, hi = np.broadcast_arrays(*(np.asarray(each, dtype=float) for each in (ratio, lo, hi)))
+    fine = (ratio > 0) & (lo > 0) & (lo < hi)
+    if not fine.all():
+        at = tuple(np.argwhere(~fine)[0])
+        raise ValueError(f"a hazard ratio of {ratio[at]:g} has limits of {lo[at]:g} and {hi[at]:g}: give positive numbers, the lower limit first")
+    return log_hazard_ratio(np.log(ratio), (np.log(hi) - np.log(lo)) / (2 * NORMAL))
+
+
 @dataclass(frozen=True)
 class Measure:
-    """A measure of effect. of: its function. parts: what it takes of each arm, in its order. ratio: whether the effects are logs of ratios."""
+    """A measure of effect. of: its function. parts: what it takes of each arm, in its order. ratio: whether the effects are logs of ratios.
+
+    own: what it takes of the trial itself, in its order, where it takes nothing of the arms.
+    """
 
     of: Callable[..., tuple[np.ndarray, np.ndarray]]
     parts: tuple[str, ...]
     ratio: bool = False
+    own: tuple[str, ...] = ()
 
 
 MEASURES = {
@@ -87,7 +120,14 @@ MEASURES = {
     "rr": Measure(log_risk_ratio, ("n", "events"), ratio=True),
     "or": Measure(log_odds_ratio, ("n", "events"), ratio=True),
     "rd": Measure(risk_difference, ("n", "events")),
+    "hr": Measure(log_hazard_ratio, (), ratio=True, own=("log", "se")),
 }
+WITH_LIMITS = Measure(hazard_ratio_with_limits, (), ratio=True, own=("ratio", "lo", "hi"))  # of a model whose effect names limits instead
+
+
+def measure_of(effect: Mapping[str, Any]) -> Measure:
+    """The Measure that a model's `effect` names: of hazard ratios with limits WITH_LIMITS, else that of its name."""
+    return WITH_LIMITS if effect["measure"] == "hr" and "ratio" in effect else MEASURES[effect["measure"]]
 
 
 def _arms(*numbers: ArrayLike) -> tuple[np.ndarray, ...]:

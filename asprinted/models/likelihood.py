@@ -10,16 +10,16 @@ ITERATIONS = 30  # a linear predictor without a finite estimate moves by about 1
 
 
 def maximum(
-    X: np.ndarray, at: Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]], otherwise: str
+    X: np.ndarray, at: Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]], otherwise: str, start: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (p,) of the largest log-likelihood, and the information (p, p) there, by Newton's method from 0.
+    """Coefficients (p,) of the largest log-likelihood, and the information (p, p) there, by Newton's method from `start`, or 0.
 
     X: (n, p); at: the log-likelihood, its gradient (p,) and the information (p, p) at linear predictors (n,). A step
     that lowers the likelihood is halved; one that moves no linear predictor by more than 1e-8 is the last, since
     the error that it leaves is of the order of its square. Raises ValueError(otherwise) where the steps do not
     shrink: then the estimate is not finite.
     """
-    beta, predictor = np.zeros(X.shape[1]), np.zeros(len(X))
+    beta, predictor = (np.zeros(X.shape[1]), np.zeros(len(X))) if start is None else (start, X @ start)
     value, gradient, information = at(predictor)
     for _ in range(ITERATIONS):
         try:
@@ -35,6 +35,33 @@ def maximum(
         beta, predictor, value = beta + share * step, predictor + share * change, reached
         if np.abs(change).max() < 1e-8:
             return beta, information
+    raise ValueError(otherwise)
+
+
+def joint_maximum(
+    start: np.ndarray, at: Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]], moved: Callable[[np.ndarray], float], otherwise: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters (k,) of the largest log-likelihood, and the observed information (k, k) there, by Newton's method from `start`.
+
+    For a likelihood of more than linear predictors. at: the log-likelihood, its gradient (k,) and the observed information
+    (k, k) at parameters (k,); moved: by how much a step (k,) changes what the rows are predicted to be. Where the information is
+    not positive definite its eigenvalues are taken positive; steps are halved, end and fail as those of `maximum`.
+    """
+    found = start
+    value, gradient, information = at(found)
+    for _ in range(ITERATIONS):
+        if not np.isfinite(information).all():
+            break
+        values, vectors = np.linalg.eigh(information)
+        step = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), 1e-10 * np.abs(values).max()))
+        for share in 0.5 ** np.arange(12):
+            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+                reached, gradient, information = at(found + share * step)
+            if reached >= value - 1e-10 * abs(value):
+                break
+        found, value = found + share * step, reached
+        if moved(step) < 1e-8:
+            return found, information
     raise ValueError(otherwise)
 
 

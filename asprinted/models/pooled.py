@@ -120,6 +120,30 @@ def pool(y: ArrayLike, v: ArrayLike, estimator: str = "DL", test: str = "wald-z"
     return Pooled(*(np.asarray(field)[()] for field in fields))
 
 
+class Between(NamedTuple):
+    """The test of a difference between subgroups: q, its degrees of freedom df (subgroups less 1), and p, its upper chi² tail."""
+
+    q: np.ndarray
+    df: int
+    p: np.ndarray
+
+
+def between_subgroups(est: ArrayLike, se: ArrayLike) -> Between:
+    """The Between of subgroups whose pooled effects and standard errors are est and se, (…, g).
+
+    Q = Σ(θ − θ̄)²/SE², θ̄ the mean with weights 1/SE²: each subgroup has its own tau² (Borenstein and Higgins 2013, Prev Sci 14:134; Cochrane's
+    RevMan and Handbook 10.11.3.1). `meta_regression` and its `test_of` give the other test, of one tau² for all. Raises ValueError below two subgroups.
+    """
+    est, se = np.asarray(est, dtype=float), np.asarray(se, dtype=float)
+    df = est.shape[-1] - 1
+    if df < 1:
+        raise ValueError(f"{df + 1} subgroups: a difference is between two or more")
+    w = 1 / se**2
+    mean = (w * est).sum(axis=-1, keepdims=True) / w.sum(axis=-1, keepdims=True)
+    q = (w * (est - mean) ** 2).sum(axis=-1)
+    return Between(q, df, special.chdtrc(df, q))
+
+
 def leave_one_out(y: ArrayLike, v: ArrayLike, estimator: str = "DL", test: str = "wald-z", level: float = 0.95) -> Pooled:
     """The pooled effect without each trial in turn: a Pooled with arrays (…, k); y, v: (…, k). Raises ValueError as `pool` does."""
     y, v = sets(y, v)

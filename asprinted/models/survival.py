@@ -1,4 +1,4 @@
-"""Models of durations: the Cox model, its covariance robust by group, and the Kaplan–Meier curve with its median.
+"""Models of durations: the Cox model, its covariance robust by group, the log-rank test, and the Kaplan–Meier curve with its median.
 
 time: (n,) how long each row was followed; event: (n,) 1 where the event ended it, 0 where following did (censored).
 Times that differ by less than the square root of the machine's precision, absolutely or relative to the mean
@@ -46,6 +46,44 @@ def cox(
     if groups is None:
         return beta, np.linalg.inv(information)
     return beta, sandwich(information, sets.scores(centred @ beta), np.asarray(groups)[order])
+
+
+def log_rank(time: np.ndarray, event: np.ndarray, X: np.ndarray) -> tuple[float, int]:
+    """The log-rank test of a factor: its statistic, chi-squared where hazards are alike, and the degrees of freedom.
+
+    X: (n, p) without an intercept, the p columns of a factor of p + 1 levels. The variance is the hypergeometric one, so that events
+    that stand at one time are drawn together (Peto and Peto 1972, J R Stat Soc A 135:185; R's survdiff, statsmodels' survdiff).
+    Raises ValueError where no event is there, or a level has nobody at risk at any event.
+    """
+    time, event = _checked(time, event)
+    if not event.any():
+        raise ValueError("no row has an event: there is nothing to compare")
+    order = np.argsort(time, kind="stable")
+    time, event, X = time[order], event[order], (X - X.mean(axis=0))[order]
+    starts = np.flatnonzero(_changes(time))
+    deaths = np.add.reduceat(event, starts, dtype=float)
+    starts, deaths = starts[deaths > 0], deaths[deaths > 0]
+    at_risk = (len(time) - starts).astype(float)
+    means = np.cumsum(X[::-1], axis=0)[::-1][starts] / at_risk[:, None]
+    products = np.cumsum((X[:, :, None] * X[:, None, :])[::-1], axis=0)[::-1][starts] / at_risk[:, None, None]
+    score = X[event].sum(axis=0) - deaths @ means
+    drawn = deaths * (at_risk - deaths) / np.maximum(at_risk - 1, 1)
+    variance = np.tensordot(drawn, products - means[:, :, None] * means[:, None, :], axes=1)
+    if np.linalg.matrix_rank(variance, hermitian=True) < X.shape[1]:
+        raise ValueError("the log-rank test has no variance: a level has nobody at risk at an event")
+    return float(score @ np.linalg.solve(variance, score)), X.shape[1]
+
+
+def survival_at(time: np.ndarray, event: np.ndarray, at: float) -> float:
+    """Kaplan–Meier survival at a time, from 0 to 1; nan where nobody was followed as long and somebody was left.
+
+    An event at the very time has happened by then. R's summary(survfit(…), times = at).
+    """
+    times, survival = survival_curve(time, event)
+    last = max(np.asarray(time, dtype=float), default=-np.inf)
+    before = np.searchsorted(times, at + TOLERANCE * max(1.0, abs(at)), side="right")
+    reached = float(survival[before - 1]) if before else 1.0
+    return reached if reached < TOLERANCE or last >= at * (1 - TOLERANCE) else float("nan")
 
 
 def survival_curve(time: np.ndarray, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

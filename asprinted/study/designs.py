@@ -6,9 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from asprinted.kinds import refusal
 from asprinted.study.entries import SEPARATOR, Study, StudyError, columns_of, whole, within
 from asprinted.study.parts import divided, fault, shares_of, typed
 from asprinted.study.evidence import check_evidence, tables_of
+from asprinted.study.outcomes import check_clusters, check_outcomes, check_visits
+from asprinted.study.starts import columns_of_entry, made_by_people
 from asprinted.study.trials import check_trials
 
 _COVARIATES = {"whole": ("column", "mean", "sd"), "category": ("column", "shares"), "flags": ("columns", "shares"), "tally": ("column", "totals", "spread")}
@@ -29,7 +32,9 @@ def check_design(study: Study, need: Callable[..., None]) -> None:
 
     `need(name, known, *where)` raises it where `name` is not one of the `known`.
     """
-    for part in ("scores", "scales", "events", "durations"):
+    if error := refusal(study):
+        raise error
+    for part in ("scores", "scales", "events", "durations", "visits", "outcomes"):
         if part in study.design and "people" not in study.design:
             raise fault(study, f"{part.capitalize()} belong to people: add 'people'.")
     for part, check in _PARTS.items():
@@ -38,7 +43,7 @@ def check_design(study: Study, need: Callable[..., None]) -> None:
     if "people" in study.design:
         _every_column_is_made_once(study)
     makers: dict[str, str] = {}
-    tables = [((part,), study.design.get(part, {})) for part in ("people", "scores", "scales", "cells", "trials")]
+    tables = [((part,), study.design.get(part, {})) for part in ("people", "visits", "scores", "scales", "cells", "trials")]
     tables += [(("evidence",), {"table": table}) for table in tables_of(study)]
     for where, spec in (*tables, (("trials", "effects"), study.design.get("trials", {}).get("effects", {}))):
         table, part = spec.get("table", ""), SEPARATOR.join(where)
@@ -68,7 +73,7 @@ def _people(study: Study, people: dict[str, Any], need: Callable[..., None]) -> 
     if len(key) > 1:
         raise fault(study, f"A row of it is one person: give it a key of one column, not {', '.join(key)}.", "people", "table")
     typed(study, columns, key[0], ("string",), "people", "table")
-    for name in ("arms", "sites", "groups"):
+    for name in ("arms", "sites", "clusters", "groups"):
         if name in people:
             need(people[name]["column"], columns, "design", "people", name, "column")
             typed(study, columns, people[name]["column"], ("string",), "people", name, "column")
@@ -77,6 +82,8 @@ def _people(study: Study, people: dict[str, Any], need: Callable[..., None]) -> 
         _size(study, arm)
     if "sites" in people:
         divided(study, people["sites"], columns[people["sites"]["column"]], need, "people", "sites")
+    if "clusters" in people:
+        check_clusters(study, people["clusters"], need)
     if "groups" in people:
         need(people["groups"]["arm"], _arms(study), "design", "people", "groups", "arm")
         smallest = whole(study, people["groups"]["smallest"], "design", "people", "groups", "smallest", low=1)
@@ -115,17 +122,13 @@ def _covariate(study: Study, part: dict[str, Any], columns: dict[str, Any], need
 
 def _every_column_is_made_once(study: Study) -> None:
     people = study.design["people"]
-    made = list(study.tables[people["table"]]["key"])
-    made += [people[name]["column"] for name in ("arms", "sites", "groups") if name in people]
-    for part in people.get("covariates", []):
-        made += part["columns"] if part["kind"] == "flags" else [part["column"]]
-    for part, fields in (("events", ("column",)), ("durations", ("time", "event"))):
-        made += [study.design[part][field] for field in fields if part in study.design]
+    outcomes = [column for entry in study.design.get("outcomes", []) for column in columns_of_entry(entry)]
+    made = [*made_by_people(study), *(column for column in outcomes if column in study.tables[people["table"]]["columns"])]
     for column in study.tables[people["table"]]["columns"]:
         if made.count(column) > 1:
             raise fault(study, f"The column {column!r} is made {made.count(column)} times: leave one.", "people")
         if column not in made:
-            raise fault(study, f"Nothing makes the column {column!r}: add a covariate, or take the column out.", "people")
+            raise fault(study, f"Nothing makes the column {column!r}: add a covariate or an outcome, or take the column out.", "people")
 
 
 def _scored(study: Study, part: str, spec: dict[str, Any], need: Callable[..., None]) -> None:
@@ -280,4 +283,4 @@ def _cells(study: Study, cells: dict[str, Any], need: Callable[..., None]) -> No
         within(study, cells["free"]["share"], *_SHARE, "design", "cells", "free", "share")
 
 
-_PARTS = {"people": _people, "scores": _scores, "scales": _scales, "events": _events, "durations": _durations, "cells": _cells, "trials": check_trials, "evidence": check_evidence}
+_PARTS = {"people": _people, "visits": check_visits, "outcomes": check_outcomes, "scores": _scores, "scales": _scales, "events": _events, "durations": _durations, "cells": _cells, "trials": check_trials, "evidence": check_evidence}

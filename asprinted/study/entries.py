@@ -12,7 +12,7 @@ from typing import Any
 from asprinted import printed
 
 SEPARATOR = " › "
-RATIO_FAMILIES = ("risk-ratio", "gee-logistic", "logistic", "cox")  # families of models whose contrasts are ratios
+RATIO_FAMILIES = ("risk-ratio", "gee-logistic", "logistic", "cox", "poisson", "negative-binomial", "ordinal")  # families of models whose contrasts are ratios
 
 
 class StudyError(ValueError):

@@ -9,29 +9,20 @@ from typing import Any
 
 from asprinted import printed
 from asprinted.study.designs import check_design
-from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Claim, Study, StudyError, columns_of, nearest, number_in, whole
+from asprinted.study.entries import SEPARATOR, Claim, Study, StudyError, columns_of, nearest, number_in, whole
+from asprinted.study.families import GIVEN_BY, check_family, check_statistic
 from asprinted.study.rules import check_asked, check_rules, columns_in, conditions
 
-_OF_MODEL = {"est", "se", "lo", "hi", "p", "reduction"}
-_OF_POOL = _OF_MODEL - {"reduction"} | {"tau2", "q", "q_p", "i2", "k", "n", "prediction_lo", "prediction_hi", "lead", "egger", "egger_p", "percent_below"}
+_OF_POOL = {"est", "se", "lo", "hi", "p", "tau2", "q", "q_p", "i2", "k", "n", "prediction_lo", "prediction_hi", "lead", "egger", "egger_p", "q_between", "between_p", "percent_below"}
+_OF_SUBGROUPS = {"q_between", "between_p"}
 _OF_BOUNDED = {"share_at_minimum", "share_at_maximum", "largest_share"}
-_OF_NUMBERS = _OF_BOUNDED | {"percent", "mean", "sd", "skewness", "correlation", "icc", "lost_difference", "smallest_sum", "sum", "percent_at_least", "median", "survival_median", "minimum", "maximum"}
+_OF_MEAN = {"se", "lo", "hi"}  # of a table's mean, and of models
+_OF_NUMBERS = _OF_BOUNDED | {"percent", "mean", "sd", "skewness", "correlation", "icc", "lost_difference", "smallest_sum", "sum", "percent_at_least", "median", "survival_median", "survival", "incidence", "rate", "q1", "q3", "iqr", "minimum", "maximum"} | _OF_MEAN
 _OF_VISITS = {"correlation", "icc", "lost_difference", "returned", "duplicates"}
-_ESTIMATORS = {
-    "mixed": ("REML", "ML"), "linear": ("OLS",), "risk-ratio": ("proportions",), "gee-logistic": ("GEE",), "logistic": ("ML",), "cox": ("partial-likelihood",),
-    "random-effects": ("DL", "common", "PM", "REML"),
-}  # fmt: skip
-_REQUIRED = {
-    "mixed": ("formula", "groups"), "linear": ("formula",), "risk-ratio": (), "gee-logistic": ("formula", "groups"), "logistic": ("formula",), "cox": ("formula", "time"),
-    "random-effects": ("effect", "outcome_column"),
-}  # fmt: skip
-_ONLY = {
-    "time": ("cox",), "until": ("cox",), "ties": ("cox",), "events": ("cox",), "covariance": ("logistic", "cox"),
-    "counts": ("logistic", "risk-ratio"), "missing": ("risk-ratio",), "effect": ("random-effects",), "outcome_column": ("random-effects",),
-} | dict.fromkeys(("formula", "groups", "waves", "baseline", "contrasts"), tuple(family for family in _ESTIMATORS if family != "random-effects"))  # fmt: skip
-_PARTS = dict.fromkeys(("smd", "md"), ("n", "mean", "sd")) | dict.fromkeys(("rr", "or", "rd"), ("n", "events"))  # measure → what it takes of each arm
-_TESTS = {"linear": ("wald-z", "t"), "random-effects": ("wald-z", "knapp-hartung", "knapp-hartung-at-least-wald")}  # other families have wald-z alone
-_NEEDS = {"count": (), "duplicates": ()} | {name: ("column", "between") for name in ("correlation", "icc", "lost_difference", "returned")} | {"survival_median": ("column", "event"), "percent_at_least": ("column", "at_least"), "percent_equal": ("column", "equals")}
+_PARTS = dict.fromkeys(("smd", "md"), ("n", "mean", "sd")) | dict.fromkeys(("rr", "or", "rd"), ("n", "events")) | {"hr": ("n", "log", "se")}  # measure → what it is taken of
+_WITH_LIMITS = ("n", "ratio", "lo", "hi")  # and hazard ratios that stand with their limits
+_OF_ONE = ("direction", "log", "se", "ratio", "lo", "hi")  # parts that are one column, not one an arm
+_NEEDS = {"count": (), "duplicates": ()} | {name: ("column", "between") for name in ("correlation", "icc", "lost_difference", "returned")} | {"survival_median": ("column", "event"), "survival": ("column", "event", "at"), "incidence": ("column", "event", "at"), "rate": ("column", "exposure"), "percent_at_least": ("column", "at_least"), "percent_equal": ("column", "equals")}
 
 
 def check_references(study: Study) -> None:
@@ -103,41 +94,32 @@ def _check_column(study: Study, spec: dict[str, Any], *where: str) -> None:
 
 def _check_model(study: Study, name: str, model: dict[str, Any]) -> None:
     """Raise StudyError where a model lacks a field, has one that its family does not take, or names something unknown."""
-    need, family = functools.partial(_need, study), model["family"]
+    need = functools.partial(_need, study)
 
     def fault(remedy: str, *where: str, value: Any = None) -> StudyError:
         return StudyError(study.file, SEPARATOR.join(("models", name, *where)), value, remedy)
 
     need(model["table"], study.tables, "models", name, "table")
-    for field in _REQUIRED[family] + (("groups",) if model.get("covariance") == "robust" else ()):
-        if field not in model:
-            raise fault(f"The field {field!r} is missing: add it.")
-    for field, families in _ONLY.items():
-        if field in model and family not in families:
-            raise fault(f"The family {family!r} does not take it, only {' and '.join(families)}: take it out.", field, value=model[field])
-    if model.get("estimator", _ESTIMATORS[family][0]) not in _ESTIMATORS[family]:
-        raise fault(f"The family {family!r} takes {' or '.join(_ESTIMATORS[family])}.", "estimator", value=model["estimator"])
-    if model.get("test", "wald-z") not in _TESTS.get(family, ("wald-z",)):
-        raise fault(f"The family {family!r} has no such test here: give {' or '.join(_TESTS.get(family, ('wald-z',)))}.", "test", value=model["test"])
-    if "formula" in model and model["formula"].count("~") != 1:
-        raise fault("Write the outcome, '~' and the covariates, such as \"{outcome} ~ C(arm)\".", "formula", value=model["formula"])
+    check_family(study, name, model)
     columns = columns_of(study, model["table"])
     if "waves" in model:
         for column in model["waves"]["columns"]:
             need(column, columns, "models", name, "waves", "columns")
         columns = columns | {model["waves"]["time"]: {"values": list(model["waves"]["columns"].values())}}
-    for field in ("groups", "time", "outcome_column"):
+    for field in ("groups", "time", "exposure", "outcome_column"):
         if field in model:
             need(model[field], columns, "models", name, field)
     if "effect" in model:
-        measure, parts = model["effect"]["measure"], _PARTS[model["effect"]["measure"]]
+        measure = model["effect"]["measure"]
+        parts = _WITH_LIMITS if measure == "hr" and "ratio" in model["effect"] else _PARTS[measure]
+        more = ("direction",) if "mean" in parts else ("events",) if measure == "hr" else ()
         for part in parts:
             if part not in model["effect"]:
                 raise fault(f"The field {part!r} is missing: the measure {measure!r} is taken of {', '.join(parts)}.", "effect")
-        for part in (each for each in model["effect"] if each not in ("measure", *parts, *(["direction"] if "mean" in parts else []))):
+        for part in (each for each in model["effect"] if each not in ("measure", *parts, *more)):
             raise fault(f"The measure {measure!r} is taken of {', '.join(parts)}: take it out.", "effect", part, value=model["effect"][part])
     for part, pair in model.get("effect", {}).items():
-        for column in () if part == "measure" else [pair] if part == "direction" else pair:
+        for column in () if part == "measure" else [pair] if part in _OF_ONE else pair:
             need(column, columns, "models", name, "effect", part)
             if columns[column]["type"] == "string":
                 raise fault(f"The column {column!r} holds text: name one of numbers.", "effect", part, value=column)
@@ -178,9 +160,9 @@ def _check_printed(file: Path, claim: Claim) -> None:
 def _check_by(study: Study, by: dict[str, Any], *where: str) -> None:
     need, of_model = functools.partial(_need, study), "model" in by
     of_pool = of_model and study.models.get(by["model"], {}).get("family") == "random-effects"
-    if (by["statistic"] not in (_OF_POOL if of_pool else _OF_MODEL)) if of_model else (by["statistic"] in _OF_MODEL | _OF_POOL):
-        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), by["statistic"], f"{'A model of that family' if of_pool else 'A model' if of_model else 'A table'} does not give it.")
-    for name in ("outcome",) if of_pool else ("outcome", "contrast") if of_model else _NEEDS.get(by["statistic"], ("column",)):
+    if by["statistic"] not in _OF_POOL if of_pool else not of_model and by["statistic"] in (GIVEN_BY.keys() | _OF_POOL) - _OF_MEAN:
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), by["statistic"], f"{'A model of that family' if of_pool else 'A table'} does not give it.")
+    for name in ("outcome",) if of_model else _NEEDS.get(by["statistic"], ("column",)):
         if name not in by:
             raise StudyError(study.file, SEPARATOR.join((*where, "by")), None, f"The field {name!r} is missing: add it.")
     if of_pool:
@@ -191,11 +173,7 @@ def _check_by(study: Study, by: dict[str, Any], *where: str) -> None:
         columns = columns_of(study, model["table"]) | {model.get("waves", {}).get("outcome", ""): {}}
         if "instead_of" in model:
             raise StudyError(study.file, SEPARATOR.join((*where, "by", "model")), by["model"], f"It stands instead of {model['instead_of']!r} and is never used: name that one.")
-        if by["statistic"] == "reduction" and model["family"] not in RATIO_FAMILIES:
-            raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), "reduction", f"The family {model['family']!r} gives a difference, not a ratio: ask a model of {', '.join(RATIO_FAMILIES)}.")
-        if not model.get("contrasts"):
-            raise StudyError(study.file, SEPARATOR.join(("models", by["model"])), None, f"The field 'contrasts' is missing: add it, with {by['contrast']!r}.")
-        need(by["contrast"], model.get("contrasts", {}), *where, "by", "contrast")
+        check_statistic(study, by, *where)
         for outcome in [by["outcome"]] if isinstance(by["outcome"], str) else by["outcome"]:
             need(outcome, columns, *where, "by", "outcome")
         if "rule" in by:
@@ -216,10 +194,11 @@ def _check_by(study: Study, by: dict[str, Any], *where: str) -> None:
         need(column, columns, *where, "by", "column")
         if columns[column]["type"] == "string" and by["statistic"] in _OF_NUMBERS:
             raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), column, f"It holds text, of which {by['statistic']!r} cannot be taken.")
-        if by["statistic"] == "survival_median":
-            need(by["event"], columns, *where, "by", "event")
-            if columns[by["event"]]["type"] == "string":
-                raise StudyError(study.file, SEPARATOR.join((*where, "by", "event")), by["event"], "It holds text: name a column of 1 and 0.")
+        for field, of in (("event", "1 and 0"), ("exposure", "time at risk")):
+            if field in _NEEDS.get(by["statistic"], ()):
+                need(by[field], columns, *where, "by", field)
+                if columns[by[field]]["type"] == "string":
+                    raise StudyError(study.file, SEPARATOR.join((*where, "by", field)), by[field], f"It holds text: name a column of {of}.")
         for bound in ("minimum", "maximum") if by["statistic"] in _OF_BOUNDED else ():
             if bound not in columns[column]:
                 raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), column, f"Give that column a {bound!r}.")
@@ -247,7 +226,7 @@ def _check_by_pool(study: Study, by: dict[str, Any], *where: str) -> None:
     model = study.models[by["model"]]
     columns = columns_of(study, model["table"])
     for field in by:
-        if field not in ("model", "outcome", "rule", "filter", "statistic"):
+        if field not in ("model", "outcome", "rule", "filter", "statistic", *(["column"] if by["statistic"] in _OF_SUBGROUPS else [])):
             raise StudyError(study.file, SEPARATOR.join((*where, "by", field)), by[field], "A random-effects model does not take it: take it out.")
     if "instead_of" in model:
         raise StudyError(study.file, SEPARATOR.join((*where, "by", "model")), by["model"], f"It stands instead of {model['instead_of']!r} and is never used: name that one.")
@@ -261,5 +240,12 @@ def _check_by_pool(study: Study, by: dict[str, Any], *where: str) -> None:
     claim = study.claims[where[1]] if where[0] == "claims" else None
     if by["statistic"] in ("k", "n") and claim and claim.printed is not None and ((number := printed.parse(claim.printed, claim.rounding).value) < 1 or number % 1):
         raise StudyError(study.file, SEPARATOR.join((*where, "printed")), claim.printed, f"{'Trials' if by['statistic'] == 'k' else 'People'} are counted: a whole number from 1 is needed here.")
+    if by["statistic"] in _OF_SUBGROUPS:
+        if not isinstance(by.get("column"), str):
+            raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), by.get("column"), "The test is between subgroups of trials: name the column whose values make them.")
+        _need(study, by["column"], columns, *where, "by", "column")
+        chosen = by.get("filter", {}).get(by["column"])
+        if chosen is not None and not (isinstance(chosen, list) and len(chosen) > 1):
+            raise StudyError(study.file, SEPARATOR.join((*where, "by", "filter")), chosen, f"It leaves one subgroup: give two or more values of {by['column']!r}, or take it out.")
     if by["statistic"] == "lead" and (not by.get("filter") or isinstance(list(by["filter"].values())[-1], (list, dict))):
         raise StudyError(study.file, SEPARATOR.join((*where, "by", "filter")), None, "The lead is over the other values of the filter's last column: give it one value.")

@@ -9,25 +9,33 @@ from typing import Any
 
 from asprinted.study.entries import SEPARATOR, Study, StudyError, number_in, whole, within
 from asprinted.study.parts import divided, fault, typed
-from asprinted.study.rules import columns_in, conditions, matches
+from asprinted.study.pools import FEWEST, UNWRITTEN, also_of, completed, models_of, pools_of
+from asprinted.study.rules import columns_in, conditions
 
 SMALLEST = 16  # people in a trial, so that either arm keeps a mean and an SD worth the name
 SCALE = ("minimum", "maximum", "mean", "sd", "direction")  # what an assumption says of an instrument
 _ANY = (-math.inf, math.inf)
-_CELLS = {"n": "integer", "events": "integer", "mean": "number", "sd": "number"}  # of a model's arms
+_CELLS = {"n": "integer", "events": "integer", "mean": "number", "sd": "number", **dict.fromkeys(("log", "se", "ratio", "lo", "hi"), "number")}  # of a model's effect
+_RATIO = (1e-3, 1e3)  # what a ratio to start from lies between
 
 
 def check_trials(study: Study, spec: dict[str, Any], need: Callable[..., None]) -> None:
     """Raise StudyError where design.trials names something that is not there, gives a number that cannot be, or leaves a column unmade."""
     table, number = check_rows(study, spec, "trials", "trial", need)
-    smallest = whole(study, spec["people"]["smallest"], "design", "trials", "people", "smallest", low=SMALLEST)
+    whole(study, spec["people"]["total"], "design", "trials", "people", "total", low=1)
+    _named(study, spec, need)
+    given = spec["people"]
+    study = completed(study)
+    spec = study.design["trials"]
+    smallest = whole(study, spec["people"]["smallest"], "design", "trials", "people", "smallest", low=SMALLEST if "smallest" in given else FEWEST)
     whole(study, spec["people"]["total"], "design", "trials", "people", "total", low=number * smallest)
     check_spreads(study, spec, "trials")
-    for position, entry in enumerate(spec.get("categories", [])):
+    for position, entry in enumerate(spec["categories"]):
         category(study, entry, table["columns"], number, need, "trials", "categories", str(position))
-    made = [table["key"][0], *(spec[name]["column"] for name in ("people", "year") if name in spec), *(entry["column"] for entry in spec.get("categories", []))]
-    made_once(study, made, table["columns"], "add a category", "trials")
-    _effects(study, spec, need)
+    made = [table["key"][0], *(spec[name]["column"] for name in ("people", "year") if name in spec), *(entry["column"] for entry in spec["categories"])]
+    if spec["effects"]["table"] != spec["table"]:
+        made_once(study, made, table["columns"], "add a category, or give the column its 'values'", "trials")
+    _effects(study, spec, need, made)
     check_pools_of(study)
 
 
@@ -40,7 +48,7 @@ def check_rows(study: Study, spec: Mapping[str, Any], part: str, row: str, need:
     typed(study, table["columns"], table["key"][0], ("string",), part, "table")
     number = whole(study, spec["number"], "design", part, "number", low=1)
     for name in ("people", "year"):
-        if name in spec:
+        if "column" in spec.get(name, {}):
             need(spec[name]["column"], table["columns"], "design", part, name, "column")
             typed(study, table["columns"], spec[name]["column"], ("integer",), part, name, "column")
     return table, number
@@ -54,30 +62,16 @@ def check_spreads(study: Study, spec: Mapping[str, Any], part: str) -> None:
         whole(study, spec["year"]["last"], "design", part, "year", "last", low=first)
 
 
-def pools_of(study: Study, by: Mapping[str, Any]) -> list[int]:
-    """The positions of the design's pools whose rows an entry's `by`, on a random-effects model, is about."""
-    filters = conditions(study, by)
-    return [
-        position
-        for position, pool in enumerate(study.design["trials"]["effects"]["pools"])
-        if pool["outcome"] == by["outcome"] and all(matches(filter.get(column, value), value) for filter in filters for column, value in pool.get("values", {}).items())
-    ]
-
-
-def models_of(study: Study) -> list[str]:
-    """The names of the models whose claims the design's pools meet: the one that it names first."""
-    effects = study.design["trials"]["effects"]
-    return [effects["model"], *effects.get("also", [])]
-
-
 def check_pools_of(study: Study) -> None:
     """Raise StudyError where a claim or an assumption on these models is about no pool of the design, or about more than one."""
+    pooling = {name for pool in study.design["trials"]["effects"]["pools"] for name in models_of(study, pool)}
     for kind, entries in (("claims", study.claims), ("assumptions", study.assumptions)):
         for id, entry in entries.items():
-            if (entry.by or {}).get("model") not in models_of(study):
+            if (entry.by or {}).get("model") not in pooling:
                 continue
             found = pools_of(study, entry.by)
-            late = [column for column in columns_in(conditions(study, entry.by)) if column in _of_arms(study)]
+            asked = [*columns_in(conditions(study, entry.by)), *([entry.by["column"]] if "column" in entry.by else [])]
+            late = [column for column in asked if column in _of_arms(study)]
             if late:
                 raise StudyError(study.file, SEPARATOR.join((kind, id, "by", "filter")), late[0], "Arms are made to print the claims, so none can be about trials chosen by them: take it out.")
             if len(found) != 1:
@@ -86,9 +80,14 @@ def check_pools_of(study: Study) -> None:
 
 
 def _of_arms(study: Study) -> list[str]:
-    """The columns that hold the arms of each trial: sizes, means and SDs."""
-    effect = study.models[study.design["trials"]["effects"]["model"]]["effect"]
-    return [column for part in ("n", "mean", "sd") for column in effect[part]]
+    """The columns that hold what effects are taken of: sizes, means, SDs, events, hazard ratios; each once, in order."""
+    pools = study.design["trials"]["effects"]["pools"]
+    return list(dict.fromkeys(column for pool in pools for column in of_effect(study.models[also_of(study, pool)[0]]["effect"])))
+
+
+def of_effect(effect: Mapping[str, Any]) -> list[str]:
+    """The columns that a model's effect is taken of, in the order of its parts, but for the direction of a scale."""
+    return [column for part, named in effect.items() if part in _CELLS for column in (named if isinstance(named, list) else [named])]
 
 
 def made_once(study: Study, made: list[str], columns: Mapping[str, Any], remedy: str, *where: str) -> None:
@@ -123,44 +122,70 @@ def category(study: Study, entry: dict[str, Any], columns: Mapping[str, Any], nu
         )  # fmt: skip
 
 
-def _effects(study: Study, spec: dict[str, Any], need: Callable[..., None]) -> None:
+def _named(study: Study, spec: Mapping[str, Any], need: Callable[..., None]) -> None:
+    """Raise StudyError where a table, a model, or the column of a year or a category is not there: what the rest is completed by."""
     effects, where = spec["effects"], ("trials", "effects")
-    need(effects["table"], study.tables, "design", *where, "table")
+    table = effects.get("table", spec["table"])
+    need(table, study.tables, "design", *where, "table")
+    named = {"model": [effects["model"]], "also": effects.get("also", [])}
+    pools = {("pools", str(position), "model"): [pool["model"]] for position, pool in enumerate(effects.get("pools", [])) if "model" in pool}
+    for field, names in (*(((field,), names) for field, names in named.items()), *pools.items()):
+        for name in names:
+            need(name, study.models, "design", *where, *field)
+            if study.models[name]["family"] != "random-effects" or study.models[name]["table"] != table:
+                raise fault(study, f"The model {name!r} must be of the family 'random-effects' and of the table {table!r}.", *where, *field[:-1], "model")
+    for position, entry in enumerate(spec.get("categories", [])):
+        need(entry["column"], study.tables[spec["table"]]["columns"], "design", "trials", "categories", str(position), "column")
+        if "shares" in entry:
+            need(entry["shares"], study.assumptions, "design", "trials", "categories", str(position), "shares")
+
+
+def _effects(study: Study, spec: dict[str, Any], need: Callable[..., None], of_trials: list[str]) -> None:
+    effects, where = spec["effects"], ("trials", "effects")
     table = study.tables[effects["table"]]
     columns, trial = table["columns"], study.tables[spec["table"]]["key"][0]
-    for name in models_of(study):
-        need(name, study.models, "design", *where, "model" if name == effects["model"] else "also")
-        model, first = study.models[name], study.models[effects["model"]]
-        if model["family"] != "random-effects" or model["table"] != effects["table"]:
-            raise fault(study, f"The model {name!r} must be of the family 'random-effects' and of the table {effects['table']!r}.", *where, "model")
-        if model["effect"]["measure"] != "smd":
-            raise StudyError(study.file, SEPARATOR.join(("models", name, "effect", "measure")), model["effect"]["measure"], "The trials of one review are made for standardised mean differences. Use one of: smd. Others are made by design › evidence.")
+    own = study.models[effects["model"]]
+    for name in effects.get("also", []):
         for field in ("effect", "outcome_column", "rows"):
-            if model.get(field) != first.get(field):
-                raise StudyError(study.file, SEPARATOR.join(("models", name, field)), model.get(field), f"It must be that of {effects['model']!r}, whose claims this model prints again: {first.get(field)}.")
-    outcome, named = study.models[effects["model"]]["outcome_column"], study.models[effects["model"]]["effect"]
-    if table.get("parent") != spec["table"] or table["key"][:2] != [trial, outcome]:
+            if study.models[name].get(field) != own.get(field):
+                raise StudyError(study.file, SEPARATOR.join(("models", name, field)), study.models[name].get(field), f"It must be that of {effects['model']!r}, whose claims this model prints again: {own.get(field)}.")
+    outcome, single = own["outcome_column"], effects["table"] == spec["table"]
+    if single and (len(effects["pools"]) != 1 or effects["pools"][0].keys() & {"values", "twice", "model"}):
+        raise fault(study, f"In one table a row is one trial with one outcome: give the outcomes a table of their own, with the parent {spec['table']!r}, and name it in 'table'.", *where)
+    if not single and (table.get("parent") != spec["table"] or table["key"][:2] != [trial, outcome]):
         raise fault(study, f"A row of it is one trial and outcome: give it the parent {spec['table']!r} and a key that begins with {trial}, {outcome}.", *where, "table")
+    if ("instrument" in effects) != bool(effects["instruments"]):
+        raise fault(study, "Give 'instrument', the column that names them, and 'instruments' together, or neither of them.", *where)
     for field, kind in (("instrument", "string"), ("second", "integer")):
         if field in effects:
             need(effects[field], columns, "design", *where, field)
             typed(study, columns, effects[field], (kind,), *where, field)
-    check_cells(study, effects["model"], need, *where, "table")
-    for column in study.models[effects["model"]].get("rows", {}):
-        if column in _of_arms(study):
-            raise StudyError(study.file, SEPARATOR.join(("models", effects["model"], "rows")), column, "Arms are made to print the claims, so rows cannot be chosen by them: take it out.")
+    models = list(dict.fromkeys(also_of(study, pool)[0] for pool in effects["pools"]))
+    for name in models:
+        check_cells(study, name, need, *where, "table", decimals=2 if effects["instruments"] else None)
+        if study.models[name]["outcome_column"] != outcome:
+            raise StudyError(study.file, SEPARATOR.join(("models", name, "outcome_column")), study.models[name]["outcome_column"], f"It must be that of {effects['model']!r}: {outcome}.")
+        for column in study.models[name].get("rows", {}):
+            if column in _of_arms(study):
+                raise StudyError(study.file, SEPARATOR.join(("models", name, "rows")), column, "Arms are made to print the claims, so rows cannot be chosen by them: take it out.")
+    for column in _of_arms(study):
+        if columns[column].get("required") and not all(column in of_effect(study.models[name]["effect"]) for name in models):
+            raise StudyError(study.file, SEPARATOR.join(("tables", effects["table"], "columns", column, "required")), True, "It stays empty in the rows of another model: take 'required' out.")
     within(study, effects["kept"], 0.2, 1, "design", *where, "kept")
     within(study, effects["together"], 0, 1, "design", *where, "together")
     for name, id in effects["instruments"].items():
         need(name, columns[effects["instrument"]].get("values", [name]), "design", *where, "instruments")
-        check_scale(study, id, "direction" in named, need, *where, "instruments", name)
-    others = list(effects["pools"][0].get("values", {}))
-    described = [name for name in ("minimum", "maximum", named.get("direction", "direction")) if name in columns]
-    made = [trial, outcome, effects["instrument"], *([effects["second"]] if "second" in effects else []), *others, *described, *_of_arms(study)]
-    made_once(study, made, columns, "give it in 'values' of every pool", *where)
+        check_scale(study, id, "direction" in own["effect"], need, *where, "instruments", name)
+    if "direction" in own["effect"] and not effects["instruments"]:
+        raise StudyError(study.file, SEPARATOR.join(("models", effects["model"], "effect", "direction")), own["effect"]["direction"], "Only instruments have a direction: take it out, or give 'instruments'.")
+    others = list(effects["pools"][0].get("values", {})) if effects["pools"] else []
+    described = [name for name in ("minimum", "maximum", own["effect"].get("direction", "direction")) if name in columns] if effects["instruments"] else []
+    used = [effects[field] for field in ("instrument", "second") if field in effects]
+    made = [*(of_trials if single else [trial]), outcome, *used, *others, *described, *_of_arms(study)]
+    made_once(study, [column for column in made if column != UNWRITTEN], columns, "give it in 'values' of every pool", *where)
     for column in (*others, *table["key"][2:]):
         need(column, columns, "design", *where, "pools", "0", "values")
-        if column not in table["key"] or column not in (effects["instrument"], *others):
+        if column not in table["key"] or column not in (effects.get("instrument"), *others):
             raise fault(study, f"The column {column!r} must be in the key of {effects['table']!r}, and be named in 'values' or be the instrument.", *where, "pools", "0", "values")
     seen: dict[tuple, int] = {}
     for position, pool in enumerate(effects["pools"]):
@@ -171,16 +196,24 @@ def _effects(study: Study, spec: dict[str, Any], need: Callable[..., None]) -> N
         seen[what] = position
 
 
-def check_cells(study: Study, name: str, need: Callable[..., None], *where: str) -> None:
-    """Raise StudyError where the columns of a model's outcome and of its arms are not of the types that are made."""
+def check_cells(study: Study, name: str, need: Callable[..., None], *where: str, decimals: int | None = 2) -> None:
+    """Raise StudyError where the columns of a model's outcome and of its effect are not of the types that are made.
+
+    decimals: those that means and SDs have; None where they may have any, all the same.
+    """
     model = study.models[name]
     columns = study.tables[model["table"]]["columns"]
-    cells = ((column, kind) for part, kind in _CELLS.items() for column in model["effect"].get(part, ()))
+    cells = ((column, _CELLS[part]) for part in model["effect"] if part in _CELLS for column in of_effect({part: model["effect"][part]}))
+    two = decimals is not None
+    if not two:
+        numbers = [column for column in of_effect(model["effect"]) if columns.get(column, {}).get("type") == "number"]
+        decimals = columns[numbers[0]].get("decimals", 0) if numbers else 0
     for column, kind in ((model["outcome_column"], "string"), *cells):
         need(column, columns, "models", name, "effect")
         typed(study, columns, column, (kind,), *where)
-        if kind == "number" and columns[column].get("decimals") != 2:
-            raise StudyError(study.file, SEPARATOR.join(("tables", model["table"], "columns", column, "decimals")), columns[column].get("decimals"), "Means and standard deviations are made with two decimals: give 2.")
+        if kind == "number" and columns[column].get("decimals", 0) != decimals:
+            wanted = "Means and standard deviations are made with two decimals: give 2." if two else f"All that an effect is taken of has as many decimals: give {decimals}."
+            raise StudyError(study.file, SEPARATOR.join(("tables", model["table"], "columns", column, "decimals")), columns[column].get("decimals"), wanted)
 
 
 def check_scale(study: Study, id: str, directed: bool, need: Callable[..., None], *where: str) -> None:
@@ -206,8 +239,8 @@ def check_scale(study: Study, id: str, directed: bool, need: Callable[..., None]
 
 
 def _pool(study: Study, pool: dict[str, Any], columns: Mapping[str, Any], need: Callable[..., None], *where: str) -> None:
-    effects, categories = study.design["trials"]["effects"], study.design["trials"].get("categories", [])
-    model = study.models[effects["model"]]
+    effects, categories = study.design["trials"]["effects"], study.design["trials"]["categories"]
+    model = study.models[also_of(study, pool)[0]]
     need(pool["outcome"], columns[model["outcome_column"]].get("values", [pool["outcome"]]), "design", *where, "outcome")
     for column, value in pool.get("values", {}).items():
         need(column, columns, "design", *where, "values")
@@ -230,13 +263,24 @@ def _pool(study: Study, pool: dict[str, Any], columns: Mapping[str, Any], need: 
         for value in parts:
             need(value, pool["centre"], "design", *where, "centre")
     for value, id in pool["centre"].items() if isinstance(pool["centre"], dict) else [("", pool["centre"])]:
-        within(study, id, *_ANY, "design", *where, "centre", *([value] if value else []))
-    within(study, pool["spread"], 0, math.inf, "design", *where, "spread")
+        within(study, id, *(_RATIO if model["effect"]["measure"] in ("rr", "or", "hr") else _ANY), "design", *where, "centre", *([value] if value else []))
+    for field, ends in (("spread", (0, math.inf)), ("level", (0.01, 0.99)), ("sd", (1e-9, math.inf)), ("mean", _ANY)):
+        if field in pool:
+            within(study, pool[field], *ends, "design", *where, field)
     if "small" in pool:
         within(study, pool["small"], *_ANY, "design", *where, "small")
     if "people" in pool:
         whole(study, pool["people"], "design", *where, "people", low=SMALLEST * k // 2, high=study.number(study.design["trials"]["people"]["total"]))
-    check_named(study, pool["instruments"], effects["instruments"], need, *where, "instruments")
+    of_scores, named = "mean" in model["effect"], pool["instruments"]
+    if bool(named) != bool(of_scores and effects["instruments"]):
+        raise fault(study, "Scores have instruments where 'effects' names any, and other measures have none: correct this.", *where, "instruments")
+    if model["effect"]["measure"] == "md" and len(named) > 1:
+        raise fault(study, "Differences in points can be pooled only on one scale: name one instrument.", *where, "instruments")
+    for field in ("mean", "sd") if named or not of_scores else ("level",):
+        if field in pool:
+            remedy = "The instruments say it" if named else f"Nothing with the measure {model['effect']['measure']!r} has it"
+            raise StudyError(study.file, SEPARATOR.join(("design", *where, field)), pool[field], f"{remedy}: take it out.")
+    check_named(study, named, effects["instruments"], need, *where, "instruments")
     if whole(study, pool.get("twice", 0), "design", *where, "twice", high=k):
         _twice(study, pool, model, effects, *where)
 

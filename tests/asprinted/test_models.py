@@ -305,7 +305,7 @@ def test_baseline_follows_the_person_that_the_model_names(visits):
         ({"baseline": {"column": "visit", "value": 12}}, "no row has visit 12: give the visit whose score is the baseline"),
         ({"baseline": {"column": "arm", "value": "HARP"}}, "id 1 has two rows with arm 'HARP': its baseline must be one"),
         ({"family": "quadratic"}, "family 'quadratic' is unknown: use one of risk-ratio, mixed, linear, logistic, gee-logistic, cox"),
-        ({"covariance": "robust"}, "family 'linear' has no covariance 'robust': use model-based, or robust for logistic"),
+        ({"family": "mixed", "groups": "id", "covariance": "robust"}, "family 'mixed' has no covariance 'robust': use model-based, or robust for logistic"),
         ({"family": "logistic", "covariance": "jackknife"}, "family 'logistic' has no covariance 'jackknife'"),
         ({"groups": "worker"}, "the table has no column 'worker'"),
     ],

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import Table2x2
-from statsmodels.stats.meta_analysis import effectsize_2proportions
+from statsmodels.stats.meta_analysis import combine_effects, effectsize_2proportions
 
 from asprinted import chapter, checks, models
 from asprinted.consistency import pooled as print_alone
@@ -106,6 +106,35 @@ def test_arms_without_a_difference_are_refused(arms, message):
         effects.mean_difference(*arms)
 
 
+# Hazard ratios
+
+
+def test_hazard_ratio_with_its_limits_has_the_log_and_the_standard_error_that_gave_them():
+    log, se = np.array([-0.4, 0.0, 0.9]), np.array([0.05, 0.2, 0.7])
+    limits = (np.exp(log + side * stats.norm.ppf(0.975) * se) for side in (0, -1, 1))
+    for ours, theirs in zip(effects.hazard_ratio_with_limits(*limits), effects.log_hazard_ratio(log, se)):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_pool_of_hazard_ratios_is_that_of_statsmodels():
+    log, se = np.array([-0.4, 0.1, -0.9, -0.2]), np.array([0.15, 0.2, 0.3, 0.1])
+    ours, theirs = models.pool(*effects.log_hazard_ratio(log, se)), combine_effects(log, se**2, method_re="dl")
+    assert (ours.est, ours.se, ours.tau2, ours.q) == pytest.approx((theirs.mean_effect_re, theirs.sd_eff_w_re, theirs.tau2, theirs.q), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("of", "cells", "message"),
+    [
+        (effects.log_hazard_ratio, (-0.2, [0.1, 0.0]), "a log hazard ratio has a standard error of 0: leave out rows"),
+        (effects.hazard_ratio_with_limits, ([0.8, 0.7], [0.6, 0.9], [0.9, 0.6]), "a hazard ratio of 0.7 has limits of 0.9 and 0.6: give positive numbers, the lower limit first"),
+        (effects.hazard_ratio_with_limits, (0.0, 0.6, 0.9), "a hazard ratio of 0 has limits"),
+    ],
+)
+def test_hazard_ratios_that_cannot_be_are_refused(of, cells, message):
+    with pytest.raises(ValueError, match=message):
+        of(*cells)
+
+
 # A model of a study file
 
 ROWS = pd.DataFrame(
@@ -114,10 +143,11 @@ ROWS = pd.DataFrame(
         ("e", 25, 0, 26, 3, 3.8, 1.2, 4.6, 1.4), ("f", 30, None, 31, 4, None, 1.3, 4.4, 1.1),
     ],
     columns=["id", "n1", "left1", "n2", "left2", "m1", "s1", "m2", "s2"],
-).assign(what="attrition", sign=[1, -1, 1, 1, 1, 1])  # fmt: skip
+).assign(what="attrition", sign=[1, -1, 1, 1, 1, 1], log=[-0.3, -0.25, 0.1, -0.5, None, -0.1], se=[0.2, 0.1, 0.3, 0.4, 0.5, 0.3])  # fmt: skip
 OF_EVENTS = {"n": ["n1", "n2"], "events": ["left1", "left2"]}
 OF_SCORES = {"n": ["n1", "n2"], "mean": ["m1", "m2"], "sd": ["s1", "s2"]}
-EFFECT = {name: {"measure": name} | (OF_EVENTS if name in BINARY else OF_SCORES) for name in MEASURES}
+OF_HAZARDS = {"n": ["n1", "n2"], "log": "log", "se": "se"}
+EFFECT = {name: {"measure": name} | (OF_EVENTS if name in BINARY else OF_HAZARDS if name == "hr" else OF_SCORES) for name in MEASURES}
 
 
 def model(measure: str, **more: object) -> dict:
@@ -135,10 +165,10 @@ def analysis() -> Reanalysis:
     return Reanalysis(study, {"results": ROWS})
 
 
-@pytest.mark.parametrize(("measure", "used"), [("smd", "abcde"), ("md", "abcde"), ("rr", "abce"), ("or", "abce"), ("rd", "abcde")])
+@pytest.mark.parametrize(("measure", "used"), [("smd", "abcde"), ("md", "abcde"), ("rr", "abce"), ("or", "abce"), ("rd", "abcde"), ("hr", "abcdf")])
 def test_rows_that_say_nothing_of_a_measure_are_left_out(analysis, measure, used):
     found = models.effects_of(model(measure), ROWS)
-    assert "".join(ROWS["id"].iloc[found.rows]) == used and found.ratio == (measure in ("rr", "or"))
+    assert "".join(ROWS["id"].iloc[found.rows]) == used and found.ratio == (measure in ("rr", "or", "hr"))
     people = ROWS.set_index("id").loc[list(used), ["n1", "n2"]]
     np.testing.assert_array_equal(found.n, people.sum(axis=1))
     np.testing.assert_allclose(found.unit_se, np.sqrt((1 / people).sum(axis=1)))
@@ -160,7 +190,7 @@ def test_rows_that_all_say_nothing_of_a_ratio_are_refused():
 def test_effects_and_limits_of_a_ratio_are_ratios_and_all_else_is_as_it_was_pooled(analysis, measure):
     found = models.effects_of(model(measure), ROWS)
     pool = models.pool(found.g, found.v)
-    shown = math.exp if measure in ("rr", "or") else float
+    shown = math.exp if measure in ("rr", "or", "hr") else float
     for name in ("est", "lo", "hi", "prediction_lo", "prediction_hi"):
         assert analysis.value(asked(measure, name)) == pytest.approx(shown(getattr(pool, name)), rel=1e-12)
     for name in ("se", "p", "tau2", "q", "q_p", "i2"):
@@ -175,10 +205,10 @@ def test_pool_of_one_trial_keeps_that_it_has_no_prediction_interval_as_ratios():
 def test_print_validation_and_computation_know_the_same_measures():
     assert set(print_alone.SCALES) == set(references._PARTS) == set(MEASURES)
     for name, measure in MEASURES.items():
-        assert references._PARTS[name] == measure.parts and (print_alone.SCALES[name] == "log") == measure.ratio == checks.is_ratio(model(name))
+        assert references._PARTS[name] == (measure.parts or ("n",)) + measure.own and (print_alone.SCALES[name] == "log") == measure.ratio == checks.is_ratio(model(name))
 
 
-@pytest.mark.parametrize(("measure", "null"), [("smd", 0.0), ("md", 0.0), ("rr", 1.0), ("or", 1.0), ("rd", 0.0)])
+@pytest.mark.parametrize(("measure", "null"), [("smd", 0.0), ("md", 0.0), ("rr", 1.0), ("or", 1.0), ("rd", 0.0), ("hr", 1.0)])
 def test_no_effect_is_a_ratio_of_1_and_a_difference_of_0(measure, null):
     claim = Claim("x.est", "some-review", "x", "number", ("S",), "s", "p. 1", "reproduced", printed="0.80", by=asked(measure, "est"))
     study = Study(Path("some-review"), "", {}, {}, {}, {name: model(name) for name in MEASURES}, {"x.est": claim}, {})
@@ -203,6 +233,11 @@ def faults(effect: dict) -> Study:
         ({"measure": "or", "sd": ["s1", "s2"]} | OF_EVENTS, "models › m › effect › sd.*The measure 'or' is taken of n, events: take it out."),
         ({"measure": "smd", "events": ["left1", "left2"]} | OF_SCORES, "effect › events.*The measure 'smd' is taken of n, mean, sd: take it out."),
         ({"measure": "rd", "direction": "sign"} | OF_EVENTS, "effect › direction.*The measure 'rd' is taken of n, events: take it out."),
+        ({"measure": "hr"} | OF_EVENTS, "The field 'log' is missing: the measure 'hr' is taken of n, log, se."),
+        ({"measure": "hr", "n": ["n1", "n2"], "ratio": "log"}, "The field 'lo' is missing: the measure 'hr' is taken of n, ratio, lo, hi."),
+        ({"measure": "hr", "direction": "sign"} | OF_HAZARDS, "effect › direction.*The measure 'hr' is taken of n, log, se: take it out."),
+        ({"measure": "rr", "log": "log"} | OF_EVENTS, "effect › log.*The measure 'rr' is taken of n, events: take it out."),
+        ({"measure": "hr"} | OF_HAZARDS | {"log": "gone"}, "effect › log: 'gone'"),
         ({"measure": "rr", "n": ["n1", "n2"], "events": ["left1", "gone"]}, "effect › events: 'gone'"),
         ({"measure": "rr", "n": ["n1", "n2"], "events": ["left1", "what"]}, "The column 'what' holds text"),
     ],
@@ -214,5 +249,6 @@ def test_fields_that_do_not_fit_the_measure_are_named(effect, message):
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_fields_of_the_measure_are_taken(measure):
-    for effect in (EFFECT[measure], EFFECT[measure] | ({} if measure in BINARY else {"direction": "sign"})):
+    more = {"events": OF_EVENTS["events"]} if measure == "hr" else {} if measure in BINARY else {"direction": "sign"}
+    for effect in (EFFECT[measure], EFFECT[measure] | more):
         references._check_model(study := faults(effect), "m", study.models["m"])

@@ -77,6 +77,19 @@ def mean(ids: str) -> float:
     return float(np.average(y, weights=1 / (v + tau2)))
 
 
+def between(*groups: str) -> tuple[float, float]:
+    """Q between groups of trials, each with its own pooled effect and variance between trials, and its p value: the heterogeneity of their effects."""
+    variances = []
+    for ids in groups:
+        y, v, _ = effects(ids)
+        w = 1 / v
+        q = (w * (y - np.average(y, weights=w)) ** 2).sum()
+        tau2 = max(0.0, (q - len(y) + 1) / (w.sum() - (w**2).sum() / w.sum())) if len(y) > 1 else 0.0
+        variances.append(1 / (1 / (v + tau2)).sum())
+    q = float(combine_effects(np.array([mean(ids) for ids in groups]), np.array(variances)).q)
+    return q, float(stats.chi2(len(groups) - 1).sf(q))
+
+
 def by_hand(ids: str = "abcde") -> dict[str, float]:
     """Every statistic of a pool under DerSimonian and Laird's variance between trials, with Wald's interval."""
     y, v, n = effects(ids)
@@ -88,6 +101,7 @@ def by_hand(ids: str = "abcde") -> dict[str, float]:
         "est": est, "se": se, "lo": est - stats.norm.ppf(0.975) * se, "hi": est + stats.norm.ppf(0.975) * se, "p": 2 * stats.norm.sf(abs(est) / se), "tau2": tau2,
         "q": pool.q, "q_p": stats.chi2(k - 1).sf(pool.q), "i2": 100 * pool.i2, "k": k, "n": n.sum(), "prediction_lo": est - around, "prediction_hi": est + around,
         "egger": line.params[1], "egger_p": line.pvalues[1], "lead": mean("ab") - max(mean("cd"), mean("e")),
+        **dict(zip(("q_between", "between_p"), between("ab", "cd", "e"))),
         "percent_below": 100 * (y + stats.norm.ppf(0.975) * np.sqrt(v) < 0).mean(),
     }  # fmt: skip
 
@@ -101,7 +115,18 @@ def test_statistic_is_what_a_reader_computes(analysis, statistic):
     filter = {"place": "ward"} if statistic == "lead" else {}
     expected = by_hand()
     assert expected["tau2"] > 0 and expected["i2"] > 0
-    assert analysis.value(asked(statistic, **filter)) == pytest.approx(expected[statistic], rel=1e-9)
+    column = {"column": "place"} if "between" in statistic else {}
+    assert analysis.value(asked(statistic, **filter) | column) == pytest.approx(expected[statistic], rel=1e-9)
+
+
+def test_difference_between_subgroups_is_of_those_that_the_filter_leaves(analysis):
+    found = [analysis.value(asked(name, place=["ward", "town"]) | {"column": "place"}) for name in ("q_between", "between_p")]
+    assert found == pytest.approx(between("ab", "cd"), rel=1e-9)
+
+
+def test_difference_between_subgroups_needs_two_of_them(analysis):
+    with pytest.raises(StudyError, match="1 subgroups: a difference is between two or more"):
+        analysis.value(asked("q_between", outcome="sleep") | {"column": "counts"})
 
 
 @pytest.mark.parametrize(("model", "method"), [("pm", "iterated"), ("kh", "dl")])
