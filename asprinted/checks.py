@@ -1,7 +1,7 @@
 """Which printed numbers of a study can be held against each other, and what comes of it: from the study file alone.
 
-Models give Wald tests, 2×2 tables, information bounds and pools of trials; columns give percentages of counts, and means and SDs of whole
-numbers, and averages of times that end by a horizon. A model `instead_of` another is asked whether it could have printed
+Models give Wald tests, t tests of two groups, 2×2 tables, information bounds and pools of trials; columns give percentages of counts,
+means with their SDs, errors and intervals, quartiles in their order, means and SDs of whole numbers, and averages of times that end by a horizon. A model `instead_of` another is asked whether it could have printed
 the other's claims; its answer is no fault.
 """
 
@@ -15,8 +15,8 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from asprinted.consistency import Finding, conflict, integers, pooled, survival, tables, triples
-from asprinted.consistency.conflict import CONTRADICTORY, POSSIBLE, Decision
+from asprinted.consistency import Finding, conflict, integers, pooled, summaries, survival, tables, triples, two_groups
+from asprinted.consistency.conflict import CONTRADICTORY, POSSIBLE, UNDECIDED, Decision
 from asprinted.printed import Printed, parse
 from asprinted.study import RATIO_FAMILIES, Claim, Study
 from asprinted.study.entries import columns_of
@@ -24,7 +24,12 @@ from asprinted.study.entries import columns_of
 NAMES = {"est": "estimate", "se": "se", "lo": "lo", "hi": "hi", "p": "p"}  # statistic of a claim → name in a finding
 _OF_POOL = {name: name for name in ("est", "se", "lo", "hi", "p", "q_p", "i2", "k", "n")} | {"q": "chi2"}
 _LINKED = ({"est", "lo", "hi", "se", "p"}, {"chi2", "i2", "q_p"}, {"se", "n"})  # of these two or more are a question
-_MEASURES = {"logistic": "OR", "risk-ratio": "RR"}
+_TO_TREAT = {"nnt": "estimate", "nnt_lo": "lo", "nnt_hi": "hi"}
+_MEASURES = {"logistic": "OR", "risk-ratio": "RR", "risk-difference": "RD"}
+_OF_GROUPS = {name: name for name in ("mean", "sd", "se", "lo", "hi")}
+_OF_TEST = NAMES | {"t": "t", "d": "d"}
+_OF_ORDER = {name: name for name in ("minimum", "q1", "median", "q3", "maximum", "iqr", "mean", "sd")}
+_OF_PEOPLE = {"observed": "n", "count": "n"}
 _CODINGS = {"Treatment", "Sum", "Helmert", "Diff", "Poly"}  # of full rank: whichever is used, two levels differ by the same amount
 _OF_TIMES = ("minimum", "median", "mean", "maximum")  # none lies above the last time
 _ALONE = {
@@ -116,29 +121,37 @@ def _of_models(study: Study) -> Iterator[Checked]:
         groups: dict[tuple, list[Claim]] = {}
         for claim in _numbers(study):
             by = claim.by
-            if by.get("model") == (other or name) and by["statistic"] in NAMES and isinstance(by["outcome"], str) and "take" not in by:
-                groups.setdefault((by["outcome"], by["contrast"]), []).append(claim)
-        for (_, contrast), claims in groups.items():
+            if by.get("model") == (other or name) and by["statistic"] in _OF_TEST | _TO_TREAT and isinstance(by["outcome"], str) and isinstance(by.get("contrast"), str) and "take" not in by:
+                groups.setdefault((by["outcome"], by["contrast"], by["statistic"] in _TO_TREAT), []).append(claim)
+        for (_, contrast, to_treat), claims in groups.items():
             if other and contrast not in model.get("contrasts", {}):
                 continue
-            for chosen in _versions(claims, NAMES):
-                finding, amounts = _of_test(study, model, contrast, chosen)
+            compared = two_groups_of(study, model, claims[0].by["outcome"], contrast)
+            if compared:
+                yield from _of_two_groups(study, name, model, claims, compared, bool(other))
+                continue
+            for chosen in _versions([claim for claim in claims if claim.by["statistic"] in NAMES | _TO_TREAT], _TO_TREAT if to_treat else NAMES):
+                finding, amounts = _of_test(study, model, contrast, chosen, "NNT" if to_treat else _MEASURES.get(model["family"], ""))
                 if finding:
                     yield _checked(study, finding, name, {key: (claim.id,) for key, claim in chosen.items()} | amounts, bool(other))
 
 
-def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Claims) -> tuple[Finding | None, dict[str, tuple[str, ...]]]:
-    """What the claims on one contrast of a model come to, and the claims behind the amounts that took part."""
+def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Claims, measure: str) -> tuple[Finding | None, dict[str, tuple[str, ...]]]:
+    """What the claims on one contrast of a model come to, and the claims behind the amounts that took part; measure: of a table, where the contrast has one."""
     numbers: dict[str, Any] = {name: _printed(claim) for name, claim in claims.items()}
     level = model.get("level", 0.95)
     arms, events = _table(study, model, contrast), _events(study, model, contrast)
     if arms:
         numbers.pop("se", None)
+        if measure == "RD":  # a risk difference is in percentage points, with the sign or without
+            numbers = {key: number if key == "p" else replace(number, percent=True) for key, number in numbers.items()}
         entries = [model["counts"][arm] for arm in arms]
         texts = {part: tuple(_amount(study, entry[part]) for entry in entries) for part in ("events", "people")}
-        finding = tables.two_by_two(texts["events"], texts["people"], measure=_MEASURES[model["family"]], level=level, **numbers)
+        finding = tables.two_by_two(texts["events"], texts["people"], measure=measure, level=level, **numbers)
         amounts = {f"{short} {arm}": _named([entry[part]]) for part, short in (("events", "events"), ("people", "total")) for arm, entry in enumerate(entries, 1)}
         return finding, amounts
+    if measure == "NNT":  # reciprocals, which no Wald test has for its ends
+        return None, {}
     if events is not None:
         finding = survival.hazard_ratio(**numbers, events=events, covariance=model.get("covariance", "model-based"), level=level)
         return finding, {"events": _named(model["events"])}
@@ -150,6 +163,53 @@ def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Clai
     finding = triples.check(**numbers, scale="log" if is_ratio(model) else "identity", level=level, test=test)
     unused = "".join(f" (Of the test alone: the field {field!r} takes no part, since {why}.)" for field, why in _ALONE.items() if field in model)
     return replace(finding, question=finding.question + unused), {}
+
+
+def _of_two_groups(study: Study, name: str, model: Mapping[str, Any], claims: list[Claim], compared: tuple[Claims, Claims], other: bool) -> Iterator[Checked]:
+    """The claims on a contrast of two means against what is printed of both groups; nothing where one group contradicts itself, which its column tells."""
+    of_groups = {f"{key} {place}": claim for place, group in enumerate(compared, 1) for key, claim in group.items()}
+    groups = tuple({key: _printed(claim) for key, claim in group.items()} for group in compared)
+    if any(map(summaries.impossible, groups)):
+        return
+    for chosen in _versions(claims, _OF_TEST):
+        of_test = {key: _printed(claim) for key, claim in chosen.items()}
+        options = {"test": model.get("test", "t"), "level": model.get("level", 0.95)}
+        finding = two_groups.check(groups, **of_test, **options)
+        if finding.verdict == UNDECIDED and not all("n" in group for group in groups):  # too much is left open: the smaller question, of the test alone
+            if len(of_test) < 2:
+                continue
+            finding = two_groups.check(({}, {}), **of_test, **options)
+        yield _checked(study, finding, name, {key: (claim.id,) for key, claim in (of_groups | chosen).items()}, other)
+
+
+def two_groups_of(study: Study, model: Mapping[str, Any], outcome: str, contrast: str) -> tuple[Claims, Claims] | None:
+    """What is printed of the column `outcome` in the two groups of a contrast, each as name → claim; None where the model compares anything but two means.
+
+    Of a linear model whose formula has one factor of two levels alone, nothing robust in its covariance, and its outcome as it stands.
+    """
+    levels, plain = _levels(model, contrast), not {"waves", "baseline", "groups"} & model.keys() and model.get("covariance", "model-based") == "model-based"
+    if model["family"] != "linear" or levels is None or not plain or model["formula"].split("~")[0].strip() not in ("{outcome}", outcome):
+        return None
+    column, above, below = levels
+    columns = columns_of(study, model["table"])
+    if outcome not in columns or len(_terms(model)) != 1 or not _is_factor(study, model, column) or set(columns[column].get("values", ())) != {above, below}:
+        return None
+    first, second = (_of_group(study, model["table"], outcome, model.get("rows", {}) | {column: level}) for level in (above, below))
+    return (first, second) if any(name in group for group in (first, second) for name in ("n", *_OF_GROUPS)) else None
+
+
+def _of_group(study: Study, table: str, column: str, filter: Mapping[str, Any]) -> Claims:
+    """What is printed of a column's mean and spread, and of how many have a value, in the rows of a filter: of each the first claim that the study file takes to be right."""
+    wanted, found = _rows({"table": table, "filter": filter}), {}
+    of_all = columns_of(study, table)[column].get("required")
+    for claim in sorted(_numbers(study), key=lambda claim: claim.by["statistic"] == "count"):
+        by = claim.by
+        if claim.expect not in ("reproduced", "holds") or "table" not in by or "between" in by or _rows(by) != wanted:
+            continue
+        of_column = by.get("column") == column and by["statistic"] in _OF_GROUPS | {"observed": "n"}
+        if of_column or (of_all and by["statistic"] == "count"):
+            found.setdefault(_OF_GROUPS.get(by["statistic"], "n"), claim)
+    return found
 
 
 def _of_pools(study: Study, name: str, model: Mapping[str, Any]) -> Iterator[Checked]:
@@ -190,7 +250,7 @@ def _table(study: Study, model: Mapping[str, Any], contrast: str) -> tuple[str, 
     if levels is None or model["family"] not in _MEASURES or model.get("covariance", "model-based") != "model-based":
         return None
     column, above, below = levels
-    if model["family"] == "risk-ratio":  # its cells are those of every column that a contrast names
+    if model["family"] in ("risk-ratio", "risk-difference"):  # their cells are those of every column that a contrast names
         crude = {name for terms in model["contrasts"].values() for term in terms for name in term["at"]} == {column}
     else:
         crude = len(_terms(model)) == 1 and _is_factor(study, model, column)
@@ -278,24 +338,30 @@ def _of_columns(study: Study) -> Iterator[Checked]:
         by = claim.by
         if "table" not in by or "between" in by:
             continue
-        asked = {"rule": by["rule"]} if "rule" in by else {}
-        rows = by["table"], tuple((column, str(value)) for column, value in (*asked.items(), *sorted(by.get("filter", {}).items())))
         if by["statistic"] == "count":
-            people.setdefault(rows, []).append(claim)
+            people.setdefault(_rows(by), []).append(claim)
         elif isinstance(by.get("column"), str):
-            groups.setdefault((*rows, by["column"]), []).append(claim)
-    for (table, filters, column), claims in groups.items():
+            groups.setdefault((_rows(by), by["column"]), []).append(claim)
+    for (rows, column), claims in groups.items():
+        table, filters = rows
         spec = columns_of(study, table)[column]
         if spec.get("required") and not any(claim.by["statistic"] == "observed" for claim in claims):
-            claims = claims + people.get((table, filters), [])  # everyone is observed
+            claims = claims + people.get(rows, [])  # everyone is observed
         about = ", ".join([f"{table}.{column}", *(" ".join(pair) for pair in filters)])
-        for names, check in (({"percent": "percent", "sum": "count"}, _share), ({"mean": "mean", "sd": "sd"}, _moments)):
-            names = names | {"observed": "n", "count": "n"}
+        for names, check in (({"percent": "percent", "sum": "count"}, _share), ({"mean": "mean", "sd": "sd"}, _moments), (_OF_GROUPS, _mean), (_OF_ORDER, _order)):
+            names = names | _OF_PEOPLE
             for chosen in _versions([claim for claim in claims if claim.by["statistic"] in names], names):
                 finding = check(spec, {name: _printed(claim) for name, claim in chosen.items()})
                 if finding:
                     yield _checked(study, finding, about, {name: (claim.id,) for name, claim in chosen.items()})
         yield from _of_times(study, table, about, claims)
+
+
+def _rows(by: Mapping[str, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The table and the rows of it that an entry is about, the same for entries about the same."""
+    asked = {"rule": by["rule"]} if "rule" in by else {}
+    filters = {column: value[0] if isinstance(value, list) and len(value) == 1 else value for column, value in by.get("filter", {}).items()}
+    return by["table"], tuple((column, str(value)) for column, value in (*asked.items(), *sorted(filters.items())))
 
 
 def _of_times(study: Study, table: str, about: str, claims: list[Claim]) -> Iterator[Checked]:
@@ -331,6 +397,20 @@ def _share(spec: Mapping[str, Any], numbers: Mapping[str, Printed]) -> Finding |
     """A percentage of ones against their count and the number of people; None where there is nothing to compare."""
     of_ones = set(spec.get("values", ())) <= {0, 1} if "values" in spec else (spec.get("minimum"), spec.get("maximum")) == (0, 1)
     return tables.percent_of_count(**numbers) if of_ones and "percent" in numbers and len(numbers) > 1 else None
+
+
+def _mean(spec: Mapping[str, Any], numbers: Mapping[str, Printed]) -> Finding | None:
+    """A mean, its SD, its SE and its interval; None where there is nothing to compare."""
+    enough = {"mean", "lo", "hi"} <= numbers.keys() or len({"se", "lo", "hi", "sd"} & numbers.keys()) > 1 or ("mean" in numbers and {"lo", "hi"} & numbers.keys())
+    return summaries.check(**numbers) if enough else None
+
+
+def _order(spec: Mapping[str, Any], numbers: Mapping[str, Printed]) -> Finding | None:
+    """Quartiles, ends, mean and SD in their order, within the ends of the column; None where there is nothing to compare."""
+    if spec["type"] == "string" or not {"minimum", "q1", "median", "q3", "maximum", "iqr"} & numbers.keys() or len(numbers.keys() - {"n"}) < 2:
+        return None
+    ends = {name: float(spec[field]) for name, field in (("low", "minimum"), ("high", "maximum")) if field in spec}
+    return summaries.order(**numbers, **ends)
 
 
 def _moments(spec: Mapping[str, Any], numbers: Mapping[str, Printed]) -> Finding | None:

@@ -169,9 +169,15 @@ def _sums(mean: Printed | None, n: int, low: int, high: int, items: int) -> rang
     """The whole sums of n scores whose mean prints; all that the scale allows where none is printed."""
     if mean is None:
         return range(low * n, high * n + 1)
-    lower, upper, lower_closed, upper_closed = mean.interval()
-    first, last = _whole_between(lower, upper, lower_closed, upper_closed, n * items)
+    first, last = _whole_between(*_ends_of(mean), n * items)
     return range(max(low * n, low * n if first is None else first), min(high * n, high * n if last is None else last) + 1)
+
+
+def _ends_of(number: Printed) -> tuple[Decimal | None, Decimal | None, bool, bool]:
+    """The ends of what prints so, both of them in it: software prints an exact tie, such as 107/40, by its nearest float, which lies on either side."""
+    lower, upper, lower_closed, upper_closed = number.interval()
+    tied = number.relation == "="
+    return lower, upper, lower_closed or tied, upper_closed or tied
 
 
 def _whole_between(
@@ -190,7 +196,7 @@ def _whole_between(
 
 def _search(sd: Printed, n: int, sums: range, low: int, high: int, items: int, ddof: int) -> Decision:
     """The verdict on the SD: for each sum, from the middle, the sums of squares that print it, from the middle."""
-    lower, upper, lower_closed, upper_closed = sd.interval()
+    lower, upper, lower_closed, upper_closed = _ends_of(sd)
     if upper is not None and (upper < 0 or (upper == 0 and not upper_closed)):
         return Decision(CONTRADICTORY, f"No SD prints as {sd.text}.")
     if lower is not None and lower < 0:

@@ -39,7 +39,7 @@ from asprinted.consistency.triples import Feasible, Wald
 from asprinted.printed import Printed, parse
 
 NAMES = ("est", "lo", "hi", "se", "p", "chi2", "i2", "q_p", "k", "n")
-SCALES = {"smd": "identity", "md": "identity", "rd": "identity", "rr": "log", "or": "log"}  # measure → the scale on which it is pooled
+SCALES = {"smd": "identity", "md": "identity", "rd": "identity", "rr": "log", "or": "log", "hr": "log"}  # measure → the scale on which it is pooled
 TESTS = ("wald-z", "knapp-hartung", "knapp-hartung-at-least-wald")
 _WALD = {"est": "estimate", "lo": "lo", "hi": "hi", "se": "se", "p": "p"}
 _SPREAD = {"chi2": "chi2", "k": "k", "i2": "i2", "q_p": "p"}
@@ -54,7 +54,7 @@ def check(
 ) -> Finding:  # fmt: skip
     """Whether one pool of `k` trials with `n` people prints the numbers: its Wald test, and Q as `chi2`, `i2` (in percent) and `q_p`.
 
-    Any may be left out. measure: "smd", "md", "rd", "rr" or "or"; est, lo and hi of the last two are ratios, and se is that of the log.
+    Any may be left out. measure: "smd", "md", "rd", "rr", "or" or "hr"; est, lo and hi of the last three are ratios, and se is that of the log.
     Where it is possible, the witness holds `trials`, each kind as (how many, n₁, n₂, g); with another test than "wald-z", or another
     measure than "smd", unrounded numbers only. Nothing is asked of n of another measure, nor of "knapp-hartung".
     Raises ValueError where a text cannot be read, an option is unknown, k is no number of trials, or se or p are given with a test of t.
