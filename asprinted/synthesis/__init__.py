@@ -7,45 +7,68 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from asprinted import reanalysis, records
 from asprinted.study import Study, StudyError
-from asprinted.synthesis import design, durations, events, evidence, scales, scores, trials
+from asprinted.synthesis import design, durations, events, evidence, outcomes, scales, scores, trials
 
-__all__ = ["synthesise"]
+__all__ = ["Made", "made", "synthesise"]
 
 ATTEMPTS = 5
 
 
+@dataclass(frozen=True)
+class Made:
+    """Records that were made and verified: the CSV files' bytes by file name, the tables read back from them, and their reanalysis."""
+
+    contents: dict[str, bytes]
+    tables: dict[str, pd.DataFrame]
+    analysis: reanalysis.Reanalysis
+
+
 def synthesise(study: Study, progress: Callable[[str], None] = lambda line: None) -> dict[str, pd.DataFrame]:
-    """The study's tables, every claim of which prints as the source prints it, after writing and reading back.
+    """The tables of what `made` gives."""
+    return made(study, progress).tables
+
+
+def made(study: Study, progress: Callable[[str], None] = lambda line: None, attempts: int = ATTEMPTS) -> Made:
+    """The study's records, every claim of which prints as the source prints it, after writing and reading back.
 
     `progress` is told each step. The same study file in a folder of the same name gives the same bytes. Where only
-    assumptions miss their bounds, other random numbers are drawn, in up to ATTEMPTS attempts. Raises StudyError where
+    assumptions miss their bounds, or no values were found for an outcome, other random numbers are drawn, in up to `attempts` attempts. Raises StudyError where
     a target cannot be met, naming the claims in conflict, where a claim or an assumption fails on the records, or where
     a model names other events or counts than it uses.
     """
     faults: list[str] = []
     missed: dict[str, None] = {}  # a line each, in order
-    for attempt in range(ATTEMPTS):
+    unmet: outcomes.Unmet | None = None
+    for attempt in range(attempts):
         if attempt:
-            progress(f"once more with other random numbers, attempt {attempt + 1} of {ATTEMPTS}: {'; '.join(faults)}")
-        tables = _made(replace(study, attempt=attempt), progress)
+            progress(f"once more with other random numbers, attempt {attempt + 1} of {attempts}: {'; '.join(faults)}")
+        try:
+            tables = _made(replace(study, attempt=attempt), progress)
+        except outcomes.Unmet as error:
+            unmet, faults = unmet or error, [f"no values found at {error.field}"]
+            continue
         progress("reading back and verifying every claim and assumption")
-        tables = read_back(study, tables)
-        results, kept = reanalysis.verdicts(study, tables), reanalysis.assumptions_kept(study, tables)
-        otherwise = reanalysis.uses_as_declared(study, tables)
+        contents = {study.tables[name]["file"]: records.as_csv(study, name, frame) for name, frame in tables.items()}
+        tables = read_back(study, contents)
+        analysis = reanalysis.Reanalysis(study, tables)
+        results, kept = reanalysis.verdicts(study, analysis), reanalysis.assumptions_kept(study, analysis)
+        otherwise = reanalysis.uses_as_declared(study, analysis)
         faults = [*reanalysis.differing(results, kept), *otherwise]
         if not faults:
-            return tables
+            return Made(contents, tables, analysis)
         if otherwise or not all(each.as_expected for each in results):
             raise StudyError(study.file, "records", None, "The records made do not meet every target:\n  " + "\n  ".join(faults))
         missed |= dict.fromkeys(faults)
-    remedy = f"Every claim prints, but {ATTEMPTS} attempts with other random numbers left assumptions out of bounds: widen the bounds, or change the value they depend on.\n  "
+    if unmet and not missed:
+        raise unmet
+    remedy = f"Every claim prints, but {attempts} attempts with other random numbers left assumptions out of bounds: widen the bounds, or change the value they depend on.\n  "
     raise StudyError(study.file, "assumptions", None, remedy + "\n  ".join(missed))
 
 
@@ -69,6 +92,8 @@ def _made(study: Study, progress: Callable[[str], None]) -> dict[str, pd.DataFra
             if part in study.design:
                 with design.faults_at(study, part):
                     tables[study.design[part]["table"]] = module.visits(study, people, health, progress)
+        if "outcomes" in study.design:
+            tables = outcomes.outcomes(study, tables, health, progress)
     if "cells" in study.design:
         progress("counts: searching the free ones")
         with design.faults_at(study, "cells"):
@@ -85,12 +110,12 @@ def _made(study: Study, progress: Callable[[str], None]) -> dict[str, pd.DataFra
     return {name: tables[name] for name in study.tables}
 
 
-def read_back(study: Study, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """The tables as they are read from their own CSV text. Raises StudyError where a cell is not what its column allows."""
+def read_back(study: Study, contents: dict[str, bytes]) -> dict[str, pd.DataFrame]:
+    """The tables as they are read from these CSV files, file name → bytes. Raises StudyError where a cell is not what its column allows."""
     with tempfile.TemporaryDirectory() as folder:
         there = replace(study, folder=Path(folder) / study.slug)
         there.folder.mkdir()
-        records.write_whole(there.folder, {study.tables[name]["file"]: records.as_csv(study, name, frame) for name, frame in tables.items()})
+        records.write_whole(there.folder, contents)
         try:
             return records.read(there)
         except StudyError as error:

@@ -68,11 +68,31 @@ def people(study: Study) -> tuple[pd.DataFrame, np.ndarray]:
     rows[key] = [f"synthetic-{number:0{width}d}" for number in range(1, len(rows) + 1)]
     if "groups" in spec:
         rows[spec["groups"]["column"]] = _groups(study, rows)
+    if "clusters" in spec:
+        rows[spec["clusters"]["column"]] = _clusters(study, rows[arm_column].to_numpy())
     health = generator(study, "health").standard_normal(len(rows))
     for covariate in spec.get("covariates", []):
         for column, values in _covariate(study, spec["table"], covariate, rows[arm_column].to_numpy(), health).items():
             rows[column] = values
     return rows.reindex(columns=list(study.tables[spec["table"]]["columns"])), health
+
+
+def _clusters(study: Study, arms: np.ndarray) -> np.ndarray:
+    """The cluster of each person (n,): whole clusters lie in one arm, each has a person or more, and their names do not tell the arm."""
+    spec = study.design["people"]["clusters"]
+    numbers = {arm: int(study.number(amount)) for arm, amount in spec["number"].items()}
+    rng = generator(study, "clusters")
+    column = spec["column"]
+    width = len(str(sum(numbers.values())))
+    names = np.array([f"{column}-{number:0{width}d}" for number in 1 + rng.permutation(sum(numbers.values()))], dtype=object)
+    spread = study.number(spec["spread"]) if "spread" in spec else 0.0
+    labels, first = np.full(len(arms), None, dtype=object), 0
+    for arm, number in numbers.items():
+        members = rng.permutation(np.flatnonzero(arms == arm))
+        sizes = 1 + np.array(apportion(len(members) - number, np.exp(spread * rng.standard_normal(number)).tolist()))
+        labels[members] = np.repeat(names[first : first + number], sizes)
+        first += number
+    return labels
 
 
 def _groups(study: Study, rows: pd.DataFrame) -> list[str | None]:

@@ -19,9 +19,11 @@ import pandas as pd
 from scipy import optimize
 
 from asprinted import models, printed
+from asprinted.models.intercept import RandomIntercept
 from asprinted.study import SEPARATOR, Claim, Study, StudyError
 from asprinted.synthesis.design import faults_at, generator, seen
 
+CORRECTIONS = 4  # how often the ICC of change is aimed at anew where scores at the scale's ends moved it out of its bounds
 MARGIN = 0.5  # how far inside its interval each claim must end, as a share of half the interval's width
 
 
@@ -37,6 +39,23 @@ class Target:
     high: float
 
 
+class Rows:
+    """The rows that the design's model uses, which are the same for every outcome of which the same people are seen."""
+
+    def __init__(self, model: Mapping[str, Any], frame: pd.DataFrame, outcome: str):
+        self.model, self.design = model, models.design(model, frame, outcome)
+        self._mixed = RandomIntercept(self.design.X, self.design.groups) if model["family"] == "mixed" else None
+
+    def fit(self, y: np.ndarray, near: models.Fit | None = None) -> models.Fit:
+        """The Fit of the model to y, (n,) scores of these rows. near: a fit to scores that may be alike; it saves time."""
+        level, n = self.model.get("level", 0.95), len(y)
+        if self._mixed is None:
+            beta, cov, sigma2 = models.least_squares(y, self.design.X)
+            return models.Fit(beta, cov, n - len(beta), level, False, {"residual": sigma2}, n, self.design)
+        guess = near.variances["between"] / near.variances["residual"] if near else 1.0
+        return models.Fit(*(found := self._mixed.fit(y, self.model.get("estimator", "REML"), guess))[:2], None, level, False, found[2], n, self.design)
+
+
 def visits(study: Study, people: pd.DataFrame, health: np.ndarray, progress: Callable[[str], None]) -> pd.DataFrame:
     """The table of visits, a row a person and visit, whose scores print every claim of the design's model."""
     spec = study.design["scores"]
@@ -46,10 +65,16 @@ def visits(study: Study, people: pd.DataFrame, health: np.ndarray, progress: Cal
     baseline = sum(study.number(entry["common"]) * latents[outcome][1][:, 0] for outcome, entry in spec["outcomes"].items())
     there = seen(study, arms, (baseline - baseline.mean()) / baseline.std())
     long = pd.DataFrame({key: np.repeat(people[key].to_numpy(), len(months)), spec["visit"]: np.tile(months, len(people))})
+    frame = long.merge(people, on=key, how="left", validate="many_to_one")
+    frame = frame.assign(**dict.fromkeys(spec["outcomes"], np.where(there.ravel(), 0.0, np.nan)))
+    model, rows = study.models[spec["model"]], {}  # rows by what stands right of "~"
     for outcome in spec["outcomes"]:
         progress(f"scores: {outcome}")
         with faults_at(study, "scores", "outcomes", outcome):
-            long[outcome] = _score(study, people, long, there, outcome, latents[outcome])
+            right = model["formula"].replace("{outcome}", outcome).partition("~")[2]
+            if right not in rows:
+                rows[right] = Rows(model, frame, outcome)
+            long[outcome] = _grouped(study, people, rows[right], there, outcome, latents[outcome])
     return long[list(study.tables[spec["table"]]["columns"])]
 
 
@@ -77,22 +102,43 @@ def _autoregressive(rng: np.random.Generator, n: int, steps: int, correlation: f
     return noise
 
 
+def _grouped(
+    study: Study, people: pd.DataFrame, shared: Rows, there: np.ndarray, outcome: str, latent: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """One outcome's scores (n × visits, flat) whose change has the ICC by programme group that the study file assumes, if it does.
+
+    Scores at the scale's ends move it. Where they move it out of its bounds, as much more or less is aimed at.
+    """
+    entry = study.design["scores"]["outcomes"][outcome]
+    if "group_icc" not in entry:
+        return _score(study, people, shared, there, outcome, latent, 0.0)
+    wanted = aim = study.number(entry["group_icc"])
+    assumed = study.assumptions.get(entry["group_icc"])
+    low, high = (float(end) for end in assumed.bounds) if assumed and assumed.bounds else (-math.inf, math.inf)
+    for _ in range(CORRECTIONS):
+        values = _score(study, people, shared, there, outcome, latent, aim)
+        sizes, _, means, within, typical = _groups(study, people, values.reshape(there.shape), there)
+        between = float(sizes @ (means - sizes @ means / sizes.sum()) ** 2 / (len(sizes) - 1))
+        found = (between - within) / (between + (typical - 1) * within)
+        if low <= found <= high:
+            break
+        aim = min(max(aim + wanted - found, -0.5 / typical), 0.5)
+    return values
+
+
 def _score(
-    study: Study, people: pd.DataFrame, long: pd.DataFrame, there: np.ndarray, outcome: str, latent: tuple[np.ndarray, np.ndarray]
+    study: Study, people: pd.DataFrame, shared: Rows, there: np.ndarray, outcome: str, latent: tuple[np.ndarray, np.ndarray], icc: float
 ) -> np.ndarray:
     """One outcome's scores (n × visits, flat), empty where the person was not seen, on the scale's steps."""
     spec = study.design["scores"]
-    entry, model = spec["outcomes"][outcome], study.models[spec["model"]]
+    entry, rows = spec["outcomes"][outcome], shared.design
     column = study.tables[spec["table"]]["columns"][outcome]
     mean, sd = study.number(entry["mean"]), study.number(entry["sd"])
     decay = study.number(spec["decay"]) ** (len(spec["months"]) - 1)
     level, moves = latent
-    frame = long.merge(people, on=long.columns[0], how="left", validate="many_to_one")
-    observed = there.ravel()
-    frame[outcome] = np.where(observed, 0.0, np.nan)
-    rows = models.design(model, frame, outcome)
     targets = _targets(study, spec["model"], outcome, rows)
     fixed_r = "r" in entry
+    fitted = None
     share = (1 - study.number(entry["r"])) / (1 - decay) if fixed_r else 0.35
     for _ in range(12):
         if not 0 < share < 1:
@@ -101,17 +147,17 @@ def _score(
         if "skewness" in entry:
             z = _skewed(z, study.number(entry["skewness"]))
         if "group_icc" in entry:
-            z = _with_group_icc(study, people, z, there, study.number(entry["group_icc"]), outcome)
+            z = _with_group_icc(study, people, z, there, icc, outcome)
         y = mean + sd * (z - z[:, 0].mean()) / z[:, 0].std(ddof=1)
-        fitted = _fit(model, rows, y.ravel()[rows.rows])
+        fitted = shared.fit(y.ravel()[rows.rows], fitted)
         b, s = _solve(study, entry, outcome, rows, fitted, targets, pin_spread=fixed_r)
         if fixed_r or abs(s - 1) < 1e-3:
             break
         share *= s**2
     residuals = y.ravel()[rows.rows] - rows.X @ fitted.beta
     steps, low, high = _scale(column)
-    finished = _finish(study, outcome, model, rows, targets, b, s, fitted, residuals, steps, low, high)
-    values = np.full(len(long), np.nan)
+    finished = _finish(study, outcome, shared, targets, b, s, fitted, residuals, steps, low, high)
+    values = np.full(there.size, np.nan)
     values[rows.rows] = finished
     return values
 
@@ -127,24 +173,30 @@ def _with_group_icc(study: Study, people: pd.DataFrame, z: np.ndarray, there: np
 
     The ICC is that of one-way analysis of variance on the people seen.
     """
-    labels = people[study.design["people"]["groups"]["column"]]
-    members = labels.notna().to_numpy()
-    codes, names = pd.factorize(labels[members])
-    pull = generator(study, "scores", outcome, "groups").standard_normal(len(names))
-    seen_last = there[members, -1]
-    change = (z[members, -1] - z[members, 0])[seen_last]
-    block = codes[seen_last]
+    sizes, codes, means, within, typical = _groups(study, people, z, there)
+    pull = generator(study, "scores", outcome, "groups").standard_normal(len(sizes))
+    wanted = within * (1 + typical * icc / (1 - icc))
+    centred = pull - sizes @ pull / sizes.sum()
+    found = float(sizes @ centred**2 / (len(sizes) - 1))
+    shift = math.sqrt(wanted / found) * centred + sizes @ means / sizes.sum() - means
+    moved = z.copy()
+    moved[np.ix_(np.flatnonzero(codes >= 0), range(1, z.shape[1]))] += shift[codes[codes >= 0]][:, None]
+    return moved
+
+
+def _groups(study: Study, people: pd.DataFrame, z: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
+    """Of the change from the first to the last visit of `z` (n, visits), by programme group, of the people seen: sizes and means (G,), variance within, typical size.
+
+    Second, everybody's group, (n,) codes; −1 for none.
+    """
+    codes, names = pd.factorize(people[study.design["people"]["groups"]["column"]])
+    counted = (codes >= 0) & there[:, -1]
+    block, change = codes[counted], z[counted, -1] - z[counted, 0]
     sizes = np.bincount(block, minlength=len(names))
     means = np.bincount(block, change, minlength=len(names)) / sizes
     typical = (sizes.sum() - (sizes**2).sum() / sizes.sum()) / (len(names) - 1)
     within = float(((change - means[block]) ** 2).sum() / (sizes.sum() - len(names)))
-    wanted = within * (1 + typical * icc / (1 - icc))
-    centred = pull - sizes @ pull / sizes.sum()
-    found = float(sizes @ centred**2 / (len(names) - 1))
-    shift = math.sqrt(wanted / found) * centred + sizes @ means / sizes.sum() - means
-    moved = z.copy()
-    moved[np.ix_(np.flatnonzero(members), range(1, z.shape[1]))] += shift[codes][:, None]
-    return moved
+    return sizes, codes, means, within, typical
 
 
 def _targets(study: Study, model: str, outcome: str, rows: models.Design) -> list[Target]:
@@ -169,14 +221,6 @@ def _targets(study: Study, model: str, outcome: str, rows: models.Design) -> lis
 def _limits(claim: Claim) -> tuple[float, float]:
     lo, hi, _, _ = printed.parse(claim.printed or claim.declared or "", claim.rounding).interval()
     return (-math.inf if lo is None else float(lo)), (math.inf if hi is None else float(hi))
-
-
-def _fit(model: Mapping[str, Any], rows: models.Design, y: np.ndarray) -> models.Fit:
-    if model["family"] == "mixed":
-        beta, cov, variances = models.random_intercept(y, rows.X, rows.groups, model.get("estimator", "REML"))
-        return models.Fit(beta, cov, None, model.get("level", 0.95), False, variances, len(y), rows)
-    beta, cov, sigma2 = models.least_squares(y, rows.X)
-    return models.Fit(beta, cov, len(y) - rows.X.shape[1], model.get("level", 0.95), False, {"residual": sigma2}, len(y), rows)
 
 
 def _critical(target: Target, fit: models.Fit) -> tuple[float, float]:
@@ -240,9 +284,15 @@ def _pins(
 
 
 def _signs(targets: list[Target]) -> Iterable[dict[str, int]]:
-    """Every choice of the estimates' signs that a p value leaves open: claim → 1 or −1."""
-    open_ = [target.claim for target in targets if target.statistic == "p"]
-    return (dict(zip(open_, signs, strict=True)) for signs in itertools.product((1, -1), repeat=len(open_)))
+    """Every choice of the estimates' signs that a p value, and what is known of the estimate, leave open: claim → 1 or −1."""
+
+    def possible(target: Target) -> list[int]:
+        same = [other for other in targets if other.statistic == "est" and np.array_equal(other.weights, target.weights)]
+        signs = [sign for sign in (1, -1) if all((other.high if sign > 0 else -other.low) > 0 for other in same)]
+        return signs or [1, -1]
+
+    open_ = {target.claim: possible(target) for target in targets if target.statistic == "p"}
+    return (dict(zip(open_, signs, strict=True)) for signs in itertools.product(*open_.values()))
 
 
 def _program(
@@ -274,14 +324,12 @@ def _program(
             at_most(weights, target.high, half)
         if math.isfinite(target.low):
             at_most(-weights, -target.low, half)
-    equal = np.array([np.append(weights, 0.0) for _, weights, _ in pins]).reshape(len(pins), p + 2)
-    result = optimize.linprog(
+    rows_ += [np.append(weights, 0.0) for _, weights, _ in pins]
+    fixed = np.array([value for _, _, value in pins])
+    result = optimize.milp(  # a linear program, without whole numbers; `linprog` takes twice the time
         np.append(np.zeros(p + 1), -1.0),
-        A_ub=np.array(rows_) if rows_ else None,
-        b_ub=np.array(limits) if rows_ else None,
-        A_eq=equal if pins else None,
-        b_eq=np.array([value for _, _, value in pins]) if pins else None,
-        bounds=[(None, None)] * p + [(1e-3, 1e3), (0, 1)],
+        constraints=(np.array(rows_), np.append(np.full(len(limits), -np.inf), fixed), np.append(limits, fixed)),
+        bounds=optimize.Bounds(np.append(np.full(p, -np.inf), (1e-3, 0.0)), np.append(np.full(p, np.inf), (1e3, 1.0))),
     )
     if result.status != 0:
         return -1.0, fit.beta, 1.0
@@ -331,20 +379,20 @@ def _slack(target: Target, fit: models.Fit) -> float:
 
 
 def _finish(
-    study: Study, outcome: str, model: Mapping[str, Any], rows: models.Design, targets: list[Target], b: np.ndarray, s: float,
-    fit: models.Fit, residuals: np.ndarray, steps: Callable[[np.ndarray], np.ndarray], low: float, high: float,
+    study: Study, outcome: str, rows: Rows, targets: list[Target], b: np.ndarray, s: float, fit: models.Fit,
+    residuals: np.ndarray, steps: Callable[[np.ndarray], np.ndarray], low: float, high: float,
 ) -> np.ndarray:
     """Scores on the scale's steps that meet every target by MARGIN: feedback first, single steps after."""
 
     def worst(values: np.ndarray) -> tuple[float, models.Fit]:
-        found = _fit(model, rows, values)
+        found = rows.fit(values, fit)
         return min((_slack(target, found) for target in targets), default=1.0), found
 
     spread = s * math.sqrt(sum(fit.variances.values()))
     aim_b, aim_s = b.copy(), s
     best: tuple[float, np.ndarray] = (-math.inf, residuals)
     for _ in range(25):
-        values = steps(rows.X @ aim_b + aim_s * residuals)
+        values = steps(rows.design.X @ aim_b + aim_s * residuals)
         margin, found = worst(values)
         if margin > best[0]:
             best = (margin, values)

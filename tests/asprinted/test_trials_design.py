@@ -589,7 +589,7 @@ FAULTS = {
     "arms in words": ("models›main›effect›mean", ["place", "m_theirs"], "models › main › effect › mean", "The column 'place' holds text: name one of numbers"),
     "arms that are not there": ("models›main›effect›sd", ["s_ours", "s_their"], "models › main › effect › sd", "Did you mean 's_theirs'"),
     "a direction that is not there": ("models›main›effect›direction", "sing", "models › main › effect › direction", "Did you mean 'sign'"),
-    "an effect of no kind": ("models›main›effect›measure", "md", "models › main › effect › measure", "Use one of: smd"),
+    "an effect in points, of several scales": ("models›main›effect›measure", "md", "design › trials › effects › pools › 0 › instruments", "can be pooled only on one scale: name one instrument"),
     "no effect": ("models›main›effect", None, "models › main", "The field 'effect' is missing: add it."),
     "an estimator of scores": ("models›main›estimator", "ML", "models › main › estimator", "takes DL or common or PM or REML"),
     "a test of scores": ("models›main›test", "t", "models › main › test", "give wald-z or knapp-hartung or knapp-hartung-at-least-wald"),

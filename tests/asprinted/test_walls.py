@@ -17,37 +17,59 @@ DATA = PACKAGE.parent / "data"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), PACKAGE / "study.schema.json"])
 
 # Each module with those it may import: the ones above it, or fewer where the walls are closer.
-CONSISTENCY = [f"consistency.{name}" for name in ("outward", "conflict", "triples", "tables", "integers", "heterogeneity", "survival", "pools", "pooled")]
+CONSISTENCY = [f"consistency.{name}" for name in ("outward", "student", "conflict", "summaries", "two_groups", "triples", "tables", "integers", "heterogeneity", "survival", "pools", "pooled")]
 SYNTHESIS = [f"synthesis.{name}" for name in (
     "design", "wald", "integers", "scores", "events.divisions", "events.counts", "events.free", "events",
     "durations.order", "durations.two_arms", "durations.search", "durations.times", "durations", "scales.moments", "scales.plan", "scales",
-    "trials.slopes", "trials.laws", "trials.targets", "trials.continuous", "trials.arms", "trials.measures", "trials.people", "trials.reports", "trials.rows", "trials.aims", "trials",
+    "outcomes.start", "outcomes.moves", "outcomes.refits", "outcomes.targets", "outcomes.aims", "outcomes.search", "outcomes.foreseen", "outcomes.sums", "outcomes.response", "outcomes.draft",
+    "outcomes.quartiles", "outcomes.scores", "outcomes.described", "outcomes.tallies", "outcomes.closing", "outcomes.answers", "outcomes.categories", "outcomes.counts",
+    "outcomes.curves", "outcomes.hazards", "outcomes.shifts", "outcomes.times", "outcomes",
+    "trials.slopes", "trials.laws", "trials.targets", "trials.continuous", "trials.arms", "trials.measures", "trials.crosstables", "trials.hazards", "trials.people", "trials.reports", "trials.rows", "trials.starts", "trials.cells", "trials.aims", "trials",
     "evidence.taken", "evidence.counts", "evidence.pool", "evidence.reports", "evidence.scores", "evidence",
 )]  # fmt: skip
-ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "study.parts", "study.rules", "study.trials", "study.evidence", "study.designs", "study.references", "study", "checks", "verdict", "chapter", "records", "models.likelihood", "models.formula", "models.scores", "models.binary", "models.survival", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", *SYNTHESIS, "synthesis", "cli", "__main__"]
+PAPER = [f"paper.{name}" for name in (
+    "places", "blanks", "plan", "outcome_parts", "drafted_trials", "draft", "questions", "reference",
+    "code", "comparison_cells", "table_cells", "model_cells", "pool_cells", "first_look", "notebook", "pages", "commands",
+)] + ["paper"]  # fmt: skip
+VARIANTS = [f"variants.{name}" for name in ("roster", "drawing", "answers", "making", "folders", "running", "marking", "commands")] + ["variants"]
+ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.outcomes", "study.designs", "study.references", "study", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", *VARIANTS, "cli.output", *PAPER, "cli.contradictions", "cli.studies", "cli", "__main__"]
 MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} | {
     "__init__": set(),
     "study.entries": {"printed"},
+    "kinds": {"study.entries"},
     "study.parts": {"study.entries"},
+    "study.families": {"study.entries"},
     "study.rules": {"study.entries"},
-    "study.trials": {"study.entries", "study.parts", "study.rules"},
+    "study.pools": {"printed", "study.entries", "study.rules"},
+    "study.trials": {"study.entries", "study.parts", "study.pools", "study.rules"},
     "study.evidence": {"study.entries", "study.parts", "study.rules", "study.trials"},
-    "study.designs": {"study.entries", "study.parts", "study.trials", "study.evidence"},
-    "study.references": {"printed", "study.entries", "study.rules", "study.designs"},
+    "study.starts": {"printed", "study.entries", "study.parts"},
+    "study.outcomes": {"study.entries", "study.parts", "study.starts"},
+    "study.designs": {"kinds", "study.entries", "study.parts", "study.trials", "study.evidence", "study.starts", "study.outcomes"},
+    "study.references": {"printed", "study.entries", "study.families", "study.rules", "study.designs"},
     "study": {"study.entries", "study.references"},
     "verdict": {"printed", "study"},
     "chapter": {"printed", "study", "checks", "verdict"},
     "models.likelihood": set(),
-    "models.formula": set(),
-    "models.scores": set(),
-    "models.binary": {"models.formula", "models.likelihood"},
+    "models.intercept": set(),
+    "models.patterns": set(),
+    "models.formula": {"models.patterns"},
+    "models.scores": {"models.likelihood", "models.intercept"},
+    "models.binary": {"models.likelihood"},
     "models.survival": {"models.likelihood"},
+    "models.counts": {"models.likelihood"},
+    "models.ordinal": {"models.likelihood"},
+    "models.tests": set(),
+    "models.fits": {"models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests"},
     "models.effects": set(),
     "models.heterogeneity": set(),
     "models.pooled": {"models.heterogeneity"},
     "models.small_studies": {"models.pooled"},
-    "models": {"models.formula", "models.scores", "models.binary", "models.survival", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies"},
+    "models": {"models.formula", "models.scores", "models.binary", "models.survival", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies"},
     "records": {"study", "study.rules", "study.evidence"},
+    "engines.python": set(),
+    "engines.r": set(),
+    "engines": {"engines.python", "engines.r", "models.formula", "reanalysis", "records", "study"},
     "synthesis.wald": {"printed"},
     "synthesis.integers": {"printed"},
     "synthesis.events.divisions": set(),
@@ -56,6 +78,19 @@ MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} 
     "synthesis.durations.two_arms": {"printed", "synthesis.durations.order", "synthesis.wald"},
     "synthesis.durations.search": {"synthesis.durations.two_arms"},
     "synthesis.durations.times": {"synthesis.durations.search", "synthesis.durations.two_arms", "synthesis.wald"},
+    "synthesis.outcomes.moves": set(),
+    "synthesis.outcomes.response": set(),
+    "synthesis.outcomes.quartiles": {"synthesis.outcomes.moves"},
+    "cli.output": set(),
+    "paper.places": {"study"},
+    "paper.blanks": {"study"},
+    "paper.plan": {"study"},
+    "paper.outcome_parts": {"paper.plan"},
+    "paper.drafted_trials": {"paper.plan", "paper.outcome_parts"},
+    "paper.draft": {"paper.plan", "paper.outcome_parts", "paper.drafted_trials"},
+    "paper.questions": {"study", "paper.plan"},
+    "paper.reference": {"study"},
+    "paper.code": {"study", "study.entries", "study.rules"},
     "__main__": {"cli"},
 }  # fmt: skip
 
@@ -107,14 +142,23 @@ COMMON_WORDS = {
     "seen": "people seen at a visit: a field of every design with scores, and the plain word",
     "0.05": "the usual level of a test, and a usual small step",
     ".05": "the same, as some sources print it",
+    "2.0": "two, where a float is meant",
 }
 CONSTANTS = {
     ("scores.py", "0.02"): "the margin kept from the open end of an interval",
     ("counts.py", "0.03"): "a depth inside the printed intervals",
     ("counts.py", "0.25"): "a depth inside the printed intervals",
     ("wald.py", "0.03"): "half the width that an open interval is given",
+    ("table_cells.py", "0.25"): "the lower quartile, in code that a chapter shows",
     ("pools.py", "0.02"): "a share of an interval's width that is tried",
     ("__init__.py", ".30"): "a p value in an example of print against print",
+    ("marking.py", "0.25"): "how a number is written, in a message",
+    ("trials.py", "0.99"): "the highest share of events that is taken",
+    ("arms.py", "1.06"): "how far a spread may be stretched",
+    ("laws.py", "1.06"): "how much more than its least a variance is taken to be",
+    ("reports.py", "1.05"): "how far two arms of one trial may differ in size or spread",
+    ("printed.py", "0.0005"): "half a unit of the third decimal, in an example",
+    ("printed.py", ".0005"): "the same",
     ("printed.py", "0.00"): "how a rounded zero below zero is written",
 }
 

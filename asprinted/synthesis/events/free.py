@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,21 +15,35 @@ from asprinted.printed import parse
 from asprinted.study import SEPARATOR, Study, StudyError
 from asprinted.synthesis.design import generator
 
+MOST = 200_000  # counts that are tried
+KEPT = 64  # searches whose counts are remembered
 
-def cells(study: Study, most: int = 200_000) -> pd.DataFrame:
+
+def cells(study: Study) -> pd.DataFrame:
     """A table of people from the study file's counts, with the free column's counts found by search.
 
     The search starts at the assumed share and takes counts in order of their distance from it, so the records
-    are the nearest to the assumption that print every claim. Raises StudyError where `most` counts were tried
-    in vain.
+    are the nearest to the assumption that print every claim. Raises StudyError where MOST counts were tried in vain.
     """
     spec = study.design["cells"]
     rows = [(int(study.number(row["people"])), row["values"]) for row in spec["rows"]]
     if "free" not in spec:
         return _table(study, rows)
-    column, share = spec["free"]["column"], study.number(spec["free"]["share"])
-    kinds = [values | {column: value} for _, values in rows for value in (1, 0)]
-    sizes = np.array([people for people, _ in rows])
+    share = study.number(spec["free"]["share"])
+    kinds = [values | {spec["free"]["column"]: value} for _, values in rows for value in (1, 0)]
+    asked = json.dumps([rows, share, spec, study.models, [(claim.id, claim.printed, claim.declared, claim.rounding, claim.by) for claim in study.claims.values()]])
+    if asked not in _found:
+        if len(_found) == KEPT:
+            del _found[next(iter(_found))]
+        _found[asked] = _nearest(study, np.array([people for people, _ in rows]), kinds, share)
+    return _table(study, list(zip(_found[asked], kinds, strict=True)))
+
+
+_found: dict[str, list[int]] = {}  # the people of each kind, by all that they depend on: no random number does, so records of one study share them
+
+
+def _nearest(study: Study, sizes: np.ndarray, kinds: list[dict[str, Any]], share: float) -> list[int]:
+    """The people of each kind, nearest to the share, that print every claim. sizes: people of the rows, each of which makes two kinds."""
     prints = _tests(study, kinds)
 
     def split(counts: tuple[int, ...]) -> np.ndarray:
@@ -37,13 +52,13 @@ def cells(study: Study, most: int = 200_000) -> pd.DataFrame:
     start = tuple(round(share * people) for people in sizes)
     queue: list[tuple[float, tuple[int, ...]]] = [(0.0, start)]
     known = {start}
-    for _ in range(most):
+    for _ in range(MOST):
         if not queue:
             break
         _, counts = heapq.heappop(queue)
         people = split(counts)
         if all(test(people) for test in prints.values()):
-            return _table(study, list(zip(people.tolist(), kinds, strict=True)))
+            return people.tolist()
         for index, size in enumerate(sizes):
             for step in (-1, 1):
                 near = counts[:index] + (counts[index] + step,) + counts[index + 1 :]
@@ -52,7 +67,7 @@ def cells(study: Study, most: int = 200_000) -> pd.DataFrame:
                     heapq.heappush(queue, (float((((np.array(near) - share * sizes) ** 2) / sizes).sum()), near))
     where = SEPARATOR.join(("design", "cells", "free"))
     claims = ", ".join(prints)
-    raise StudyError(study.file, where, column, f"None of {len(known) - len(queue)} counts tried prints {claims}: change the share, the counts or the model.")
+    raise StudyError(study.file, where, study.design["cells"]["free"]["column"], f"None of {len(known) - len(queue)} counts tried prints {claims}: change the share, the counts or the model.")
 
 
 def _tests(study: Study, kinds: list[dict[str, Any]]) -> dict[str, Callable[[np.ndarray], bool]]:

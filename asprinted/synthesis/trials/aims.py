@@ -14,8 +14,8 @@ from asprinted import records
 from asprinted.models.effects import MEASURES
 from asprinted.printed import Interval, declared_interval, parse
 from asprinted.study import SEPARATOR, Assumption, Claim, Study, StudyError
-from asprinted.study.trials import models_of, pools_of
-from asprinted.synthesis.trials.targets import Target
+from asprinted.study.pools import also_of, models_of, pools_of
+from asprinted.synthesis.trials.targets import BETWEEN, Target
 
 COUNTS = ("k", "n")  # statistics that the design gives, so that nothing is sought for them
 
@@ -30,7 +30,7 @@ def targets(study: Study, number: int, rows: pd.DataFrame) -> list[Target]:
     What is claimed of the design's model is a target again with each model in 'also'; bounds are not. Raises StudyError
     where an entry cannot be of the pool, and Unmet where none of its rows is what the entry is about.
     """
-    first, *also = models_of(study)
+    first, *also = also_of(study, study.design["trials"]["effects"]["pools"][number])
     found = []
     for where, entry, interval in _entries(study, number):
         if entry.by["statistic"] in COUNTS:
@@ -79,9 +79,10 @@ def check_counts(study: Study, number: int, rows: pd.DataFrame, people: np.ndarr
 
 def _entries(study: Study, number: int) -> Iterator[tuple[tuple[str, str], Claim | Assumption, Interval]]:
     """(place in the study file, entry, the values that meet it) for each claim and each assumption with bounds on the pool."""
+    models = models_of(study, study.design["trials"]["effects"]["pools"][number])
     for kind, entries in (("claims", study.claims), ("assumptions", study.assumptions)):
         for id, entry in entries.items():
-            if (entry.by or {}).get("model") not in models_of(study) or pools_of(study, entry.by) != [number]:
+            if (entry.by or {}).get("model") not in models or pools_of(study, entry.by) != [number]:
                 continue
             if (interval := wanted(entry)) is not None:
                 yield (kind, id), entry, interval
@@ -97,7 +98,10 @@ def wanted(entry: Claim | Assumption) -> Interval | None:
 
 
 def _masks(study: Study, where: tuple[str, str], by: Mapping[str, Any], rows: pd.DataFrame) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-    """The rows, (k,) of True and False, that an entry is about, and for a lead those of each other value of its filter's last column."""
+    """The rows, (k,) of True and False, that an entry is about, and other rows.
+
+    Of a lead these are those of each other value of its filter's last column, of a test between subgroups those of each subgroup.
+    """
     spec, filter = study.models[by["model"]], by.get("filter", {})
 
     def of(wanted: Mapping[str, Any]) -> np.ndarray:
@@ -105,6 +109,10 @@ def _masks(study: Study, where: tuple[str, str], by: Mapping[str, Any], rows: pd
         return chosen.to_numpy()
 
     mask, others = of(filter), []
+    if by["statistic"] in BETWEEN:
+        values = rows[by["column"]]
+        mask = mask & values.notna().to_numpy()
+        others = [mask & (values == value).to_numpy() for value in values[mask].unique()]
     if by["statistic"] == "lead":
         *_, column = filter
         rest = of({name: value for name, value in filter.items() if name != column})

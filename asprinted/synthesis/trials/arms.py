@@ -1,4 +1,4 @@
-"""The arms of a pool of trials, in whole people and whole scores, that print given statistics.
+"""The arms of a pool of trials, in whole people and whole scores, or scores of any kind, that print given statistics.
 
 Real effects and sizes come first, then whole sizes, and of mean differences the standard deviations; then for each trial many pairs of arms
 near its effect, each of which whole scores on the instrument can have; last, the pairs are chosen such that the table itself, with its two decimals, meets every target.
@@ -33,6 +33,7 @@ SHIFT = 0.3  # SD of a trial's level about the usual mean, in SDs
 FAR = 0.5  # how far, in standard errors, an effect may be from that wanted
 FAR_OUT = (1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6, -1 / 6, -1 / 3, -1 / 2, -2 / 3, -5 / 6)  # of the way to a bound, where some scores lie
 SHARES = (1.0, 0.9, 3 / 4, 1 / 2)  # of the sum of squares about the mean, which they make up
+NEXT = (0, 1, -1, 2, -2)  # steps of a mean or an SD that may be any number
 SUMS = np.array([(a, b) for b in (0, 1, -1) for a in (0, 1, -1, 2)]).T  # steps of the two sums
 SQUARES = np.array([(a, b) for b in (0, 1, -1) for a in (0, 1, -1, 2, -2, 3, -3)]).T  # steps of the two sums of squares
 
@@ -50,13 +51,14 @@ class Arms:
 class Choice:
     """Pairs of arms to choose from, c for each trial.
 
-    effect, variance (k, c): nan where whole scores cannot have them. mean, sd (k, c, 2): in hundredths.
+    effect, variance (k, c): nan where whole scores cannot have them. mean, sd (k, c, 2): whole numbers of 1/unit.
     """
 
     effect: np.ndarray
     variance: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
+    unit: int = 100
 
 
 def arms_that_print(trials: Trials, targets: Sequence[Target], rng: np.random.Generator) -> Arms:
@@ -199,6 +201,24 @@ def choices(trials: Trials, y: np.ndarray, n: np.ndarray, sd: np.ndarray | None,
     return Choice(effect, variance, mean, deviation)
 
 
+def any_numbers(trials: Trials, y: np.ndarray, n: np.ndarray, sd: np.ndarray | None, rng: np.random.Generator) -> Choice:
+    """Pairs of arms as `choices` has them, of scores that may be any numbers: means and SDs with the decimals of the trials, next to those wanted."""
+    spread = trials.sd * np.exp(BETWEEN * np.clip(rng.normal(size=trials.k), -2, 2))
+    sds = spread[:, None] * np.exp(WITHIN * np.clip(rng.normal(size=(trials.k, 2)), -2, 2)) if sd is None else sd
+    df = n - 1
+    apart = y if sd is not None else y * np.sqrt((df * sds**2).sum(1) / df.sum(1)) / (1 - 3 / (4 * n.sum(1) - 9))
+    level = trials.mean + SHIFT * trials.sd * np.clip(rng.normal(size=trials.k), -2, 2) - apart / 2
+    unit = 10**trials.decimals
+    second = np.rint(unit * level).astype(np.int64)
+    stride = np.maximum(np.rint(unit * sds * 0.002), 1).astype(np.int64)  # two thousandths of an SD, or the last decimal
+    steps = np.array(list(product(NEXT, NEXT, NEXT)))
+    first = np.rint(second + unit * apart).astype(np.int64)[:, None] + steps[:, 0]
+    mean = np.stack([first, np.broadcast_to(second[:, None], first.shape)], -1)
+    deviation = np.maximum(np.rint(unit * sds).astype(np.int64)[:, None] + stride[:, None] * steps[:, 1:], 1)
+    arms = [(n[:, [j]], mean[:, :, j] / unit, deviation[:, :, j] / unit) for j in (0, 1)]
+    return Choice(*MEASURES[trials.measure].of(*arms[0], *arms[1]), mean, deviation, unit)
+
+
 def _hundredths(value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Values in hundredths, rounded, and whether each is clear of the border between two roundings."""
     scaled = 100 * value
@@ -252,23 +272,34 @@ def _evenly(n: np.ndarray, low: np.ndarray, high: np.ndarray, total: np.ndarray,
 
 
 def _chosen(trials: Trials, found: Sequence[Band], y: np.ndarray, n: np.ndarray, sd: np.ndarray | None, enough: float, rng: np.random.Generator) -> Arms:
-    """The arms found with slacks of at least `enough`, or with those nearest to that, by changes of one trial and of two; sd as in `choices`."""
-    choice = choices(trials, y, n, sd, rng)
-    real = n.astype(float)
+    """The arms found with slacks of at least `enough`, or with those nearest to that; sd as in `choices`."""
+    choice = choices(trials, y, n, sd, rng) if trials.decimals is None else any_numbers(trials, y, n, sd, rng)
+    best = picked(choice.effect, choice.variance, found, y, n, enough, rng, trials.measure == "smd")
     rows = np.arange(trials.k)
-    there = np.isfinite(choice.effect)
-    effect = np.where(there, choice.effect, np.inf)
+    return Arms(n, choice.mean[rows, best] / choice.unit, choice.sd[rows, best] / choice.unit)
+
+
+def picked(effects: np.ndarray, variances: np.ndarray, found: Sequence[Band], y: np.ndarray, n: np.ndarray, enough: float, rng: np.random.Generator, follows: bool = False) -> np.ndarray:
+    """Which choice for which trial, (k,), by changes of one trial and of two: such that all slacks are at least `enough`, or nearest to that.
+
+    effects, variances (k, c): of the choices, nan where there is none. follows: whether variances are those that standardised mean differences have.
+    """
+    k = len(y)
+    real = n.astype(float)
+    rows = np.arange(k)
+    there = np.isfinite(effects)
+    effect = np.where(there, effects, np.inf)
     at = np.abs(effect - y[:, None]).argmin(1)
 
     def linear(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Slacks (s,) of the ends that are closed, and by how much every choice would change them, (s, k, c), to first order."""
-        law = _law(trials, choice.variance[rows, at], real)
+        law = standardised if follows else held(variances[rows, at], real)
         slack, moves = sides(found, effect[rows, at], real, law=law)
         kept = np.isfinite(slack)
-        shift = np.where(there, choice.effect - effect[rows, at][:, None], 0.0)
+        shift = np.where(there, effects - effect[rows, at][:, None], 0.0)
         changes = moves[kept, 0][:, :, None] * shift
-        if sd is not None:
-            changes += moves[kept, 3][:, :, None] * np.where(there, choice.variance - choice.variance[rows, at][:, None], 0.0)
+        if not follows:
+            changes += moves[kept, 3][:, :, None] * np.where(there, variances - variances[rows, at][:, None], 0.0)
         return slack[kept], changes
 
     slack, changes = linear(at)
@@ -277,9 +308,9 @@ def _chosen(trials: Trials, found: Sequence[Band], y: np.ndarray, n: np.ndarray,
         if value <= 0:
             break
         one = _cost(slack[:, None, None] + changes, enough)
-        if turn % 2 and trials.k > 1 or one.min() > (1 - NOTHING) * _cost(slack, enough):
-            trial = np.argsort(one.min(1))[: min(6, trials.k)] if turn < ROUNDS // 2 else rng.permutation(trials.k)[:6]
-            i, j = rng.permutation(trial)[:2] if trials.k > 1 else (0, 0)
+        if turn % 2 and k > 1 or one.min() > (1 - NOTHING) * _cost(slack, enough):
+            trial = np.argsort(one.min(1))[: min(6, k)] if turn < ROUNDS // 2 else rng.permutation(k)[:6]
+            i, j = rng.permutation(trial)[:2] if k > 1 else (0, 0)
             two = _cost((slack[:, None] + changes[:, i])[:, :, None] + changes[:, j][:, None, :] * (i != j), enough)
             a, b = np.unravel_index(two.argmin(), two.shape)
             after = at.copy()
@@ -293,7 +324,7 @@ def _chosen(trials: Trials, found: Sequence[Band], y: np.ndarray, n: np.ndarray,
         slack, changes = linear(at)
         if _cost(slack, enough) < value:
             best, value = at, _cost(slack, enough)
-    return Arms(n, choice.mean[rows, best] / 100, choice.sd[rows, best] / 100)
+    return best
 
 
 def _cost(slack: np.ndarray, enough: float) -> np.ndarray:

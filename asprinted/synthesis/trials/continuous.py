@@ -36,7 +36,7 @@ class Trials:
     effects (k,): of the measure, drawn, in the direction of the outcome. sizes, least, most (k, 2): people in each arm to
     start from, and the bounds of their number: all equal where it is fixed. total: the exact sum of all sizes, or None. minimum, maximum,
     mean, sd, direction (k,): the instrument of each trial: its lowest and highest score, its usual mean and standard deviation, and −1 where
-    it counts the other way round, else 1. measure: "smd" or "md".
+    it counts the other way round, else 1. measure: "smd" or "md". decimals: of means and SDs where scores may be any numbers; None where they are whole.
     """
 
     effects: np.ndarray
@@ -50,6 +50,7 @@ class Trials:
     sd: np.ndarray
     direction: np.ndarray
     measure: str = "smd"
+    decimals: int | None = None
 
     def __post_init__(self) -> None:
         if (self.least < 4).any():
@@ -118,6 +119,9 @@ def approached(room: Room, found: Sequence[Band], y: np.ndarray, n: np.ndarray, 
 
     Sizes move within their room. law: as in `targets.sides`. A slack that is not positive says that nothing was found.
     """
+    if others := [band for band in found if band.statistic != "root_between"]:
+        if len(others) < len(found):  # it is the same whichever subgroup is ahead, so the others go first
+            y, n, _ = approached(room, others, y, n, law)
     first = _approached(room, found, y, n, law, False)
     point = _point(*first[:2])
     if first[2] > 0 or np.array_equal(_sides(found, point, law, False)[1], _sides(found, point, law, True)[1]):

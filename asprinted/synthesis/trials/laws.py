@@ -26,6 +26,7 @@ class At(NamedTuple):
     x_by_n: np.ndarray
 
 
+SPARE = 1.06  # how much more a log hazard ratio varies than events alone would let it: people differ in how long they are followed
 Law = Callable[[np.ndarray, np.ndarray], At]
 
 
@@ -60,7 +61,10 @@ def spreads(sd: np.ndarray, sizes: np.ndarray) -> Law:
 
 
 def events(measure: str, sizes: np.ndarray) -> Law:
-    """The law of the measure rr, or or rd of arms of these sizes (k, 2), where the second column of n holds the second arm's events."""
+    """The law of the measure rr, or, rd or hr of arms of these sizes (k, 2), where the second column of n holds the second arm's events.
+
+    Of a hazard ratio it is SPARE times 1/a + 1/c, which is at least 4/(a + c), the bound of a Cox fit with so many events.
+    """
     n1, n2 = sizes.T.astype(float)
 
     def law(y: np.ndarray, n: np.ndarray) -> At:
@@ -69,10 +73,12 @@ def events(measure: str, sizes: np.ndarray) -> Law:
         if measure == "rd":
             v, by_a, by_c = a * (n1 - a) / n1**3 + c * (n2 - c) / n2**3, (n1 - 2 * a) / n1**3, (n2 - 2 * c) / n2**3
         else:
-            rest = (1 / (n1 - a), 1 / (n2 - c)) if measure == "or" else (-1 / n1, -1 / n2)
+            rest = {"or": (1 / (n1 - a), 1 / (n2 - c)), "rr": (-1 / n1, -1 / n2), "hr": (0.0, 0.0)}[measure]
             v = 1 / a + rest[0] + 1 / c + rest[1]
             by_a, by_c = ((rest[0] ** 2 - 1 / a**2, rest[1] ** 2 - 1 / c**2) if measure == "or" else (-1 / a**2, -1 / c**2))
         by_n = np.column_stack([np.zeros(len(y)), by_a * a_by_c + by_c * c])
+        if measure == "hr":
+            v, by_a, by_n = SPARE * v, SPARE * by_a, SPARE * by_n
         return At(v, by_a * a_by_y, by_n, _unit(sizes)[0], np.zeros(n.shape))
 
     return law
@@ -92,6 +98,11 @@ def first_events(measure: str, sizes: np.ndarray, y: np.ndarray, c: np.ndarray) 
         share = special.expit(special.logit(risk) + y)
         a, within = n1 * share, n1 * share * (1 - share)
         slopes = within, within / (1 - risk)
+    elif measure == "hr":  # risks of proportional hazards
+        hazard = np.exp(y)
+        without = (1 - risk) ** hazard
+        a = n1 * (1 - without)
+        slopes = -n1 * without * np.log1p(-risk) * hazard, n1 * hazard * without / (1 - risk) * risk
     else:
         a = n1 * (risk + y)
         slopes = n1, n1 * risk

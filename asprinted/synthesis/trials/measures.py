@@ -14,13 +14,13 @@ from itertools import product
 import numpy as np
 
 from asprinted.models.effects import MEASURES
-from asprinted.models.pooled import Pooled, meta_regression, pool
+from asprinted.models.pooled import Pooled, between_subgroups, meta_regression, pool
 from asprinted.synthesis.trials import laws
 from asprinted.synthesis.trials.arms import EDGE, ENOUGH, Arms, arms_that_print, missed, unfound
 from asprinted.synthesis.trials.continuous import DEPTH, Room, Trials, approached, crossed
 from asprinted.synthesis.trials.targets import Band, Target, bands, sides
 
-__all__ = ["counts_that_print", "differences_that_print"]
+__all__ = ["counts_that_print", "differences_that_print", "least_error", "real_events", "slacks"]
 
 DEPTHS = (DEPTH, 0.3, 0.1)  # the slacks aimed at, in turn: a small one where there is little room
 LOOSE = 3.0  # by which factor the events of the second arms may move before they are whole
@@ -58,7 +58,7 @@ def counts_that_print(n: np.ndarray, events: np.ndarray, targets: Sequence[Targe
     for target in targets:
         if target.ratio != MEASURES[measure].ratio:
             raise ValueError(f"{target.says}: it is of {'ratios' if target.ratio else 'differences'}, but the measure is {measure!r}: give such targets")
-    if reason := crossed(targets, lambda rows: _least(n[rows], measure)):
+    if reason := crossed(targets, lambda rows: least_error(n[rows], measure)):
         raise ValueError(reason)
     search = _Search(n, np.clip(events, 1, n - 1), bands(targets), measure)
     if len(n) == 1 and (n + 1).prod() <= ALL:
@@ -80,7 +80,51 @@ def counts_that_print(n: np.ndarray, events: np.ndarray, targets: Sequence[Targe
     return best
 
 
-def _least(n: np.ndarray, measure: str) -> tuple[float, str]:
+def real_events(n: np.ndarray, start: np.ndarray, found: Sequence[Band], measure: str) -> tuple[np.ndarray, float]:
+    """Whole events (k, 2) next to real ones that are near `start` (k, 2) and inside the bands, and the least slack of these, not positive where none were found."""
+    first, second = n.T.astype(float)
+    room = Room(np.column_stack([first, np.maximum(start[:, 1] / LOOSE, 0.7)]), np.column_stack([first, np.minimum(start[:, 1] * LOOSE, second - 0.7)]))
+    y, _ = MEASURES[measure].of(n[:, 0], start[:, 0], n[:, 1], start[:, 1])
+    y, moved, slack = approached(room, found, y, np.column_stack([first, start[:, 1]]), laws.events(measure, n))
+    real = np.column_stack([laws.first_events(measure, n, y, moved[:, 1])[0], moved[:, 1]])
+    return np.clip(np.rint(real).astype(np.int64), 1, n - 1), slack
+
+
+def slacks(found: Sequence[Band], y: np.ndarray, v: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """How far inside each closed end of each band effects y and variances v (m, k) are, in its half widths, by the reference models; (s, m).
+
+    n: people in the arms, (k, 2) or (m, k, 2); that of the first is taken where a regression of small trials needs them.
+    """
+    unit = np.sqrt((1 / n.reshape(-1, *n.shape[-2:])[0]).sum(1))
+
+    @cache
+    def pooled(rows: bytes, model: tuple) -> Pooled:
+        at = np.frombuffer(rows, bool)
+        return pool(y[:, at], v[:, at], **dict(model))
+
+    lines = []
+    for band in found:
+        rows, model = band.target.rows.tobytes(), tuple(band.target.model.items())
+        if band.statistic in ("egger", "egger_t"):
+            at = band.target.rows
+            line = meta_regression(y[:, at], v[:, at], np.column_stack([np.ones(at.sum()), unit[at]]), "common", "knapp-hartung")
+            value = line.beta[:, 1] / (np.sqrt(line.cov[:, 1, 1]) if band.statistic == "egger_t" else 1.0)
+        elif band.statistic == "root_between":
+            groups = [pooled(each.tobytes(), model) for each in band.target.others]
+            value = np.sqrt(between_subgroups(np.stack([each.est for each in groups], -1), np.stack([each.se for each in groups], -1)).q)
+        elif band.statistic == "lead":
+            value = pooled(rows, model).est - np.max([pooled(each.tobytes(), model).est for each in band.target.others], axis=0)
+        elif band.statistic == "t":
+            value = pooled(rows, model).est / pooled(rows, model).se
+        else:
+            value = getattr(pooled(rows, model), band.statistic)
+        size = np.abs(value) if band.statistic in ("t", "egger_t") else value
+        lines += [((band.sign * value if band.sign else size) - band.low) / band.half] if np.isfinite(band.low) else []
+        lines += [(band.high - size) / band.half] if np.isfinite(band.high) else []
+    return np.array(lines).reshape(-1, len(y))
+
+
+def least_error(n: np.ndarray, measure: str) -> tuple[float, str]:
     """The least standard error of a pool of arms of n (k, 2), as `crossed` takes it: of a log odds, 1/a + 1/b is at least 4/n, or 4/(n + 1) with 0.5 added."""
     weight = (1 / (4 / (n + 1)).sum(1)).sum()
     return (float(1 / np.sqrt(weight)) if measure == "or" else 0.0), f"{int(n.sum())} people is at least {{:.5f}}, since the log odds of n people vary by 4/(n + 1) at least"
@@ -134,12 +178,7 @@ class _Search:
 
     def real(self, start: np.ndarray) -> np.ndarray:
         """Whole events next to real ones that are inside the bands and near `start`."""
-        first, second = self.n.T.astype(float)
-        room = Room(np.column_stack([first, np.maximum(start[:, 1] / LOOSE, 0.7)]), np.column_stack([first, np.minimum(start[:, 1] * LOOSE, second - 0.7)]))
-        law = laws.events(self.measure, self.n)
-        y, moved, _ = approached(room, self.found, self.effects(start)[0], np.column_stack([first, start[:, 1]]), law)
-        real = np.column_stack([laws.first_events(self.measure, self.n, y, moved[:, 1])[0], moved[:, 1]])
-        return np.clip(np.rint(real).astype(np.int64), 1, self.n - 1)
+        return real_events(self.n, start, self.found, self.measure)[0]
 
     def whole(self, events: np.ndarray, depth: float) -> np.ndarray:
         """Events after changes of one trial or of two, each the best of those that are best to first order, until none is better."""
@@ -193,28 +232,4 @@ class _Search:
 
     def _slacks(self, events: np.ndarray) -> np.ndarray:
         """How far inside each closed end of each band events (m, k, 2) are, in its half widths, by the reference models; (s, m)."""
-        y, v = self.effects(events)
-        unit = np.sqrt((1 / self.n).sum(1))
-
-        @cache
-        def pooled(rows: bytes, model: tuple) -> Pooled:
-            at = np.frombuffer(rows, bool)
-            return pool(y[:, at], v[:, at], **dict(model))
-
-        slacks = []
-        for band in self.found:
-            rows, model = band.target.rows.tobytes(), tuple(band.target.model.items())
-            if band.statistic in ("egger", "egger_t"):
-                at = band.target.rows
-                line = meta_regression(y[:, at], v[:, at], np.column_stack([np.ones(at.sum()), unit[at]]), "common", "knapp-hartung")
-                value = line.beta[:, 1] / (np.sqrt(line.cov[:, 1, 1]) if band.statistic == "egger_t" else 1.0)
-            elif band.statistic == "lead":
-                value = pooled(rows, model).est - np.max([pooled(each.tobytes(), model).est for each in band.target.others], axis=0)
-            elif band.statistic == "t":
-                value = pooled(rows, model).est / pooled(rows, model).se
-            else:
-                value = getattr(pooled(rows, model), band.statistic)
-            size = np.abs(value) if band.statistic in ("t", "egger_t") else value
-            slacks += [((band.sign * value if band.sign else size) - band.low) / band.half] if np.isfinite(band.low) else []
-            slacks += [(band.high - size) / band.half] if np.isfinite(band.high) else []
-        return np.array(slacks).reshape(-1, len(events))
+        return slacks(self.found, *self.effects(events), self.n)

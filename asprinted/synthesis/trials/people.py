@@ -57,7 +57,7 @@ def trials(study: Study) -> pd.DataFrame:
         rows[spec["year"]["column"]] = years
     for entry in spec.get("categories", []):
         rows[entry["column"]] = dealt(study, entry, columns[entry["column"]]["type"] == "integer", number)
-    return rows.reindex(columns=list(columns))
+    return rows.reindex(columns=[*columns, *(each for each in [spec["people"]["column"]] if each not in columns)])
 
 
 def dealt(study: Study, entry: Mapping[str, Any], whole: bool, number: int) -> np.ndarray:

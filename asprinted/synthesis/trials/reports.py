@@ -194,7 +194,7 @@ def as_before(people: Left, arms: np.ndarray) -> list[Left]:
 
 
 def instruments(study: Study, inside: Sequence[np.ndarray], number: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Of each pool the instrument of each of its trials, (k,), and the one that the trial likes next; number: all trials.
+    """Of each pool the instrument of each of its trials, (k,), and the one that the trial likes next, None where it has none; number: all trials.
 
     At every time a trial has the same instrument for an outcome, and for outcomes with the same instruments it likes the same best.
     No instrument is in more than its share of an outcome's trials by half.
@@ -205,6 +205,9 @@ def instruments(study: Study, inside: Sequence[np.ndarray], number: int) -> list
         shared.setdefault((pool["outcome"], *pool["instruments"]), []).append(place)
     found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     for (_, *names), places in shared.items():
+        if not names:
+            found |= {place: (np.full(len(inside[place]), None),) * 2 for place in places}
+            continue
         members = np.unique(np.concatenate([inside[place] for place in places]))
         liking = np.stack([generator(study, "trials", "instruments", name).random(number)[members] for name in names], axis=1)
         first = best_liked(liking, math.ceil(1.5 * len(members) / len(names)))

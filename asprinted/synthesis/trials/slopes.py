@@ -147,6 +147,14 @@ def _below(w: np.ndarray, r: np.ndarray, estimator: str) -> tuple[float, np.ndar
     return min(float((w @ r**2 - len(w) + 1) / scale), 0.0), np.stack([2 * w * r, -((w * r) ** 2)]) / scale
 
 
+def between(est: np.ndarray, se: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """The root of Q between subgroups with these effects and standard errors (g,), Q as `models.pooled.between_subgroups` has it, and its slopes (g,) by either."""
+    w = 1 / se**2
+    apart = est - w @ est / w.sum()
+    root = float(np.sqrt(w @ apart**2))
+    return root, w * apart / max(root, 1e-12), -(apart**2) / (se**3 * max(root, 1e-12))
+
+
 def egger(y: np.ndarray, v: np.ndarray, x: np.ndarray) -> tuple[Slopes, Slopes]:
     """The slope of the regression of y on x with weights 1/v, and its t (dispersion estimated), with their slopes."""
     w, df = 1 / v, len(y) - 2

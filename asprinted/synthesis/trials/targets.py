@@ -1,6 +1,6 @@
 """What a pool of trials must print, as bounds on statistics that move smoothly with effects and sizes.
 
-A p value is turned into its t, I² and the p of Q into Q, a ratio into its log: what several printed numbers say about one statistic then
+A p value is turned into its t, I² and the p of Q into Q, a Q between subgroups into its root, a ratio into its log: what several printed numbers say about one statistic then
 stands side by side, and a contradiction between them shows itself.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from asprinted.models import FEWEST
-from asprinted.models.pooled import RATIOS, pool
+from asprinted.models.pooled import RATIOS, between_subgroups, pool
 from asprinted.models.small_studies import egger
 from asprinted.synthesis.trials import slopes
 from asprinted.synthesis.trials.laws import Law, standardised, variances
@@ -25,11 +25,12 @@ __all__ = ["STATISTICS", "Band", "Target", "bands", "sides", "variances"]
 # What counts as half the width of a wide interval, or of one that is open to one side: no need to seek its middle.
 HALF = {
     "est": 0.01, "se": 0.005, "lo": 0.01, "hi": 0.01, "t": 0.05, "tau2": 0.005, "q": 0.05,
-    "prediction_lo": 0.01, "prediction_hi": 0.01, "lead": 0.01, "egger": 0.1, "egger_t": 0.05,
+    "prediction_lo": 0.01, "prediction_hi": 0.01, "lead": 0.01, "egger": 0.1, "root_between": 1 / 50, "egger_t": 0.05,
 }  # fmt: skip
 # What a statistic can be.
-POSSIBLE = {"i2": (0, 100), "se": (0, math.inf), "tau2": (0, math.inf), "q": (0, math.inf), "p": (0, 1), "q_p": (0, 1), "egger_p": (0, 1)}
-STATISTICS = ("est", "se", "lo", "hi", "p", "tau2", "q", "q_p", "i2", "prediction_lo", "prediction_hi", "lead", "egger", "egger_p")
+POSSIBLE = {"i2": (0, 100), "se": (0, math.inf), "tau2": (0, math.inf), "q": (0, math.inf), "p": (0, 1), "q_p": (0, 1), "egger_p": (0, 1), "q_between": (0, math.inf), "between_p": (0, 1)}
+STATISTICS = ("est", "se", "lo", "hi", "p", "tau2", "q", "q_p", "i2", "prediction_lo", "prediction_hi", "lead", "egger", "egger_p", "q_between", "between_p")
+BETWEEN = ("q_between", "between_p")  # of the test of a difference between subgroups
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Target:
     """One number to be met: printed, declared, or assumed.
 
     statistic: one of STATISTICS. low, high: its interval, infinite where it is open. rows (k,): the trials of the pool that it is about.
-    model: {"estimator": …, "test": …, "level": …}. says: what a message calls it. others: for "lead", the rows (k,) of each other group.
+    model: {"estimator": …, "test": …, "level": …}. says: what a message calls it. others: for "lead", the rows (k,) of each other group; for the two of BETWEEN, those of each group.
     ratio: whether effects are logs of ratios: then an estimate and its limits are ratios here, as they are printed; all else is on the log scale.
     """
 
@@ -61,6 +62,8 @@ class Target:
         for rows in (self.rows, *self.others):
             if np.count_nonzero(rows) < least:
                 raise ValueError(f"{self.says}: {self.statistic} of {np.count_nonzero(rows)} trials: it needs {least} or more")
+        if self.statistic in BETWEEN and len(self.others) < 2:
+            raise ValueError(f"{self.says}: a difference is between two subgroups of trials or more, and there {'is one' if self.others else 'are none'}")
         if self.statistic == "lead" and not self.others:
             raise ValueError(f"{self.says}: a lead is over other groups of trials, and there is none")
 
@@ -83,6 +86,10 @@ class Target:
         if self.statistic in ("egger", "egger_p"):
             line = egger(y[at], v[at], np.sqrt((1 / n[at]).sum(1)))
             return float(line.slope if self.statistic == "egger" else line.p)
+        if self.statistic in BETWEEN:
+            pools = [pool(y[each], v[each], **self.model) for each in self.others]
+            test = between_subgroups([each.est for each in pools], [each.se for each in pools])
+            return float(test.q if self.statistic == "q_between" else test.p)
         own = pool(y[at], v[at], **self.model)
         if self.statistic == "lead":
             return float(own.est - max(pool(y[each], v[each], **self.model).est for each in self.others))
@@ -118,7 +125,8 @@ def bands(targets: Sequence[Target]) -> list[Band]:
             low = -math.inf if statistic == "tau2" and low <= 0 else low  # as every tau² is at least
             sign = _sign(target, targets) if statistic in ("t", "egger_t") else 0
             found.append(Band(statistic, low, high, half, target, sign))
-    _held_together([band for band in found if band.statistic == "q"])
+    for statistic in ("q", "root_between"):
+        _held_together([band for band in found if band.statistic == statistic])
     return found
 
 
@@ -129,6 +137,10 @@ def _smooth(target: Target) -> tuple[str, float, float]:
         return "q", df / (1 - low / 100) if low > 0 else -math.inf, df / (1 - high / 100) if high < 100 else math.inf
     if target.statistic == "q_p":
         return "q", float(special.chdtri(df, high)) if high < 1 else -math.inf, float(special.chdtri(df, low)) if low > 0 else math.inf
+    if target.statistic in BETWEEN:  # its root has a slope where it is 0
+        if target.statistic == "between_p":
+            low, high = (float(special.chdtri(len(target.others) - 1, p)) if 0 < p < 1 else math.inf if p <= 0 else 0.0 for p in (high, low))
+        return "root_between", math.sqrt(low) if low > 0 else -math.inf, math.sqrt(max(high, 0.0))
     if target.statistic in ("p", "egger_p"):
         egger_p = target.statistic == "egger_p"
         df = target.k - 2 if egger_p else math.inf if target.model["test"] == "wald-z" or target.k == 1 else df
@@ -150,9 +162,14 @@ def _held_together(found: Sequence[Band]) -> None:
     """Raises ValueError where two bands about the same Q have no value in common."""
     for i, one in enumerate(found):
         for other in found[:i]:
-            if np.array_equal(one.target.rows, other.target.rows) and max(one.low, other.low) > min(one.high, other.high):
+            if _same(one.target, other.target) and max(one.low, other.low) > min(one.high, other.high):
                 ranges = " and ".join(f"{band.target.says} ({band.target.statistic}) needs {band.low:.6g} to {band.high:.6g}" for band in (other, one))
-                raise ValueError(f"no trials print these together: of Q with {one.target.k - 1} degrees of freedom, {ranges}")
+                raise ValueError(f"no trials print these together: of Q with {(len(one.target.others) or one.target.k) - 1} degrees of freedom, {ranges}")
+
+
+def _same(one: Target, other: Target) -> bool:
+    """Whether two targets are about the same trials in the same groups."""
+    return np.array_equal(one.rows, other.rows) and len(one.others) == len(other.others) and all(map(np.array_equal, one.others, other.others))
 
 
 def sides(found: Sequence[Band], y: np.ndarray, n: np.ndarray, lifting: bool = False, law: Law = standardised) -> tuple[np.ndarray, np.ndarray]:
@@ -192,6 +209,12 @@ def sides(found: Sequence[Band], y: np.ndarray, n: np.ndarray, lifting: bool = F
         if band.statistic in ("egger", "egger_t"):
             reading = line_of(rows)[band.statistic == "egger_t"]
             slope = chained(reading.slope, rows)
+        elif band.statistic == "root_between":
+            groups = [pool_of(each, band.target.model) for each in band.target.others]
+            est, se = ([each.read(name) for each in groups] for name in ("est", "se"))
+            value, by_est, by_se = slopes.between(*(np.array([each.value for each in part]) for part in (est, se)))
+            reading = slopes.Slopes(value, np.zeros((3, 0)))
+            slope = sum(chained(a * one.slope + b * other.slope, each) for a, one, b, other, each in zip(by_est, est, by_se, se, band.target.others, strict=True))
         else:
             own = pool_of(rows, band.target.model)
             reading = own.read("est" if band.statistic == "lead" else band.statistic)
