@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from asprinted import cli, records
+from asprinted import cli, kinds, records
 from asprinted.cli import BAD_INPUT, DIFFERS, FINE, main
 
 COMMANDS = ["check", "synthesise", "verify", "ledger"]
@@ -33,6 +33,40 @@ def test_help_says_what_the_command_does(capsys, command):
     for expected in (["folder", "--json", "study.yml"] if command else COMMANDS):
         assert expected in text
     assert ("--check" in text) is (command == ["synthesise"])
+    assert "exit codes: 0 fine; 1 something differs" in text and ("example: asprinted" in text) is bool(command)
+
+
+def test_command_alone_shows_the_commands_and_the_usual_order(capsys):
+    with pytest.raises(SystemExit):
+        main([])
+    text = capsys.readouterr().err
+    order = [text.index(f"\n  asprinted {step}") for step in ("new my-trial", "check", "synthesise", "new --chapter", "verify")]
+    assert order == sorted(order) and all(name in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["new", "schema", "kinds", "variants", "mark"])
+def test_help_of_every_other_command_ends_with_the_exit_codes(capsys, command):
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == FINE and "exit codes: 0 fine;" in capsys.readouterr().out
+
+
+def test_schema_is_printed_as_it_stands_and_where(capsys):
+    assert main(["schema"]) == FINE
+    printed = capsys.readouterr().out
+    assert main(["schema", "--path"]) == FINE
+    assert Path(capsys.readouterr().out.strip()).read_text("utf-8") == printed and json.loads(printed)["$schema"]
+
+
+def test_kinds_lists_the_table_and_one_kind_with_how_it_is_written(capsys):
+    assert main(["kinds"]) == FINE
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[: len(kinds.KINDS)]] == [kind.name for kind in kinds.KINDS]
+    assert main(["kinds", "clusters", "--json"]) == FINE
+    found = json.loads(capsys.readouterr().out)
+    assert [kind["name"] for kind in found["kinds"]] == ["clusters"] and all("clusters" in each["kinds"] for each in found["refused"])
+    assert main(["kinds", "cluster"]) == BAD_INPUT
+    assert "clusters" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["verfy", "data"], ["verify"], ["verify", "a", "b"], ["verify", "a", "--chek"], ["verify", "a", "--check"]])
@@ -54,9 +88,9 @@ def test_module_is_the_command(asprinted_command):
 @pytest.mark.parametrize("name", ["harp", "crisis"])
 def test_verify_of_sound_records_is_fine(request, name, capsys):
     study = request.getfixturevalue(name)
-    assert main(["verify", str(study.folder)]) == FINE
+    assert main(["verify", "--engine", "own", str(study.folder)]) == FINE
     recomputed = sum(claim.kind != "context" for claim in study.claims.values())
-    assert capsys.readouterr().out.startswith(f"{study.slug}: {recomputed} claims recomputed, {len(study.claims) - recomputed} context")
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"{study.slug}: {recomputed} claims recomputed, {len(study.claims) - recomputed} context")
 
 
 def test_check_tells_the_models_that_were_tried_and_that_none_that_is_used_is_at_fault(crisis, capsys):
@@ -75,7 +109,7 @@ def test_difference_that_the_study_file_expects_is_told_and_is_no_fault(crisis, 
 
 
 def test_verify_gives_json(harp, capsys):
-    assert main(["verify", "--json", str(harp.folder)]) == FINE
+    assert main(["verify", "--json", "--engine", "own", str(harp.folder)]) == FINE
     found = json.loads(capsys.readouterr().out)
     assert found["faults"] == []
     assert [claim["id"] for claim in found["claims"]] == [claim.address for claim in harp.claims.values()]
@@ -167,7 +201,7 @@ def test_verify_names_the_claim_and_the_file_that_was_changed(harp_copy, capsys)
     cells[2] = f"{float(cells[2]) + (5 if float(cells[2]) < 50 else -5):.1f}"
     lines[rows[0]] = ",".join(cells)
     file.write_text("\n".join(lines), "utf-8")
-    assert main(["verify", str(harp_copy)]) == DIFFERS
+    assert main(["verify", "--engine", "own", str(harp_copy)]) == DIFFERS
     text = capsys.readouterr().out
     assert "harp-trial:pcs." in text and "✗ not as printed" in text
     assert "visits.csv was changed by hand" in text
@@ -176,7 +210,7 @@ def test_verify_names_the_claim_and_the_file_that_was_changed(harp_copy, capsys)
 def test_verify_names_the_claim_whose_printed_number_was_changed(harp_copy, capsys):
     file = harp_copy / "study.yml"
     file.write_text(file.read_text("utf-8").replace('printed: ".046"', 'printed: ".047"', 1), "utf-8")
-    assert main(["verify", str(harp_copy)]) == DIFFERS
+    assert main(["verify", "--engine", "own", str(harp_copy)]) == DIFFERS
     text = capsys.readouterr().out
     assert "harp-trial:pcs.change.p: printed .047, computed .046: ✗ not as printed" in text
     assert "study.yml has changed since the records were made" in text and "2 faults" in text
@@ -188,7 +222,7 @@ def test_verify_names_the_assumption_that_is_out_of_bounds(harp_copy, capsys):
     text = file.read_text("utf-8")
     assert 'bounds: ["9", "11"]' in text
     file.write_text(text.replace('bounds: ["9", "11"]', 'bounds: ["1", "2"]'), "utf-8")
-    assert main(["verify", "--json", str(harp_copy)]) == DIFFERS
+    assert main(["verify", "--json", "--engine", "own", str(harp_copy)]) == DIFFERS
     faults = json.loads(capsys.readouterr().out)["faults"]
     assert faults[0].startswith("assumption pcs.sd: found ") and faults[0].endswith("outside 1 to 2")
 
@@ -294,5 +328,5 @@ def test_interrupted_run_says_so(harp, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "load", interrupt)
-    assert main(["verify", str(harp.folder)]) == 130
+    assert main(["verify", "--engine", "own", str(harp.folder)]) == 130
     assert capsys.readouterr().err == "stopped; nothing was half written\n"

@@ -1,14 +1,8 @@
-"""The command line: `asprinted check | synthesise | verify | ledger`.
-
-Exit codes: 0 fine, 1 a claim or an assumption differs or print is contradictory, 2 bad input (or a study file that no records
-were found for), 3 undecided.
-"""
+"""The commands that take the folder of a study: check, synthesise, verify, ledger."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 import time
 from collections import Counter
@@ -16,52 +10,37 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asprinted import __version__
-from asprinted.study import Study, StudyError, load
+from asprinted.cli.output import CODES, DIFFERS, FINE, OPEN, show, tell_next
+from asprinted.study import Study, StudyError
 
 if TYPE_CHECKING:
     from asprinted import checks
 
-FINE, DIFFERS, BAD_INPUT, OPEN = 0, 1, 2, 3
-CLOSED_PIPE = 141  # as a shell reports a process that wrote to a closed pipe
+STUDY_FOLDER = "folder that holds study.yml, such as data/some-trial"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The exit code; `arguments` default to those of the process."""
-    options = _parser().parse_args(arguments)
-    try:
-        return options.run(*map(load, options.folder), options=options)
-    except StudyError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except BrokenPipeError:  # whoever reads, such as head, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLOSED_PIPE
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}. Check that the folder is there and can be written.", file=sys.stderr)
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        print("stopped; nothing was half written", file=sys.stderr)
-        return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="asprinted", description="Printed numbers as intervals, and synthetic records whose reanalysis prints them again.")
-    parser.add_argument("--version", action="version", version=f"asprinted {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name, run, says in (
-        ("check", _check, "hold the printed numbers of a study.yml against each other, without any records"),
-        ("synthesise", _synthesise, "make the records of a study from its study.yml, verify them, and write them"),
-        ("verify", _verify, "recompute every claim and assumption from the CSV files"),
-        ("ledger", _ledger, "list every claim of one study.yml or several: printed, computed, verdict, reason"),
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Register the commands of this module."""
+    for name, run, says, example in (
+        ("check", _check, "hold the printed numbers of a study.yml against each other, without any records", "asprinted check my-trial"),
+        ("synthesise", _synthesise, "make the records of a study from its study.yml, verify them, and write them", "asprinted synthesise my-trial --all-but mood.course.hi"),
+        ("verify", _verify, "recompute every claim and assumption from the CSV files", "asprinted verify my-trial --json"),
+        ("ledger", _ledger, "list every claim of one study.yml or several: printed, computed, verdict, reason", "asprinted ledger data/* --json"),
     ):
-        command = commands.add_parser(name, help=says, description=says[0].upper() + says[1:] + ".")
-        command.add_argument("folder", type=Path, nargs="+" if run is _ledger else 1, help="folder that holds study.yml, such as data/some-trial")
+        command = commands.add_parser(
+            name, help=says, description=says[0].upper() + says[1:] + ".", epilog=f"example: {example}\n{CODES}", formatter_class=argparse.RawDescriptionHelpFormatter
+        )  # fmt: skip
+        command.add_argument("folder", type=Path, nargs="+" if run is _ledger else 1, help=STUDY_FOLDER)
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
         command.set_defaults(run=run)
+        if name == "verify":
+            command.add_argument(
+                "--engine", action="append", metavar="NAME",
+                help="the engine to recompute with, beside our own fits: statsmodels or R, or 'own' for none; can be repeated; left out, every one that is installed",
+            )  # fmt: skip
         if name == "synthesise":
             command.add_argument("--check", action="store_true", help="write nothing; exit with 1 where the bytes would differ from the files there")
-    return parser
+            command.add_argument("--all-but", action="append", default=[], metavar="ID", help="print every number but that of this claim, and say what to note in study.yml; can be repeated")
 
 
 def _check(study: Study, *, options: argparse.Namespace) -> int:
@@ -69,15 +48,15 @@ def _check(study: Study, *, options: argparse.Namespace) -> int:
 
     found = checks.findings(study)
     lines = [line for each in found for line in _lines(each)]
-    counts: dict[str, int] = {}
-    for each in found:
-        counts[each.finding.verdict] = counts.get(each.finding.verdict, 0) + 1
+    counts = Counter(each.finding.verdict for each in found)
     faults = sum(each.fault for each in found)
     answers = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     lines.append(f"{study.slug}: {len(found)} questions, {answers or 'none answered'}; {faults} faults")
-    _print(options, {"study": study.slug, "counts": counts, "faults": faults, "findings": [each.as_json() for each in found]}, lines)
+    show(options, {"study": study.slug, "counts": counts, "faults": faults, "findings": [each.as_json() for each in found]}, lines)
     if faults:
+        tell_next(options, "asprinted", "synthesise", options.folder[0], note="tells the contradiction in words, and what to do")
         return DIFFERS
+    tell_next(options, "asprinted", "synthesise", options.folder[0])
     return OPEN if any(each.finding.verdict == "undecided" and not each.alternative for each in found) else FINE
 
 
@@ -98,25 +77,43 @@ def _lines(each: checks.Checked) -> list[str]:
 
 
 def _synthesise(study: Study, *, options: argparse.Namespace) -> int:
-    from asprinted import records, synthesis
+    from asprinted import checks, records, synthesis
+    from asprinted.cli import contradictions
 
     start = time.perf_counter()
 
     def progress(line: str) -> None:
         print(f"{time.perf_counter() - start:6.1f} s  {line}", file=sys.stderr, flush=True)
 
-    tables = synthesis.synthesise(study, progress)
+    asked = contradictions.without(study, options.all_but)
+    found = checks.findings(asked)
+    if any(each.fault for each in found):
+        show(options, contradictions.as_json(asked, found), contradictions.in_words(asked, found, options.folder[0]))
+        return DIFFERS
+    tables = synthesis.synthesise(asked, progress)
     if options.check:
         made = {study.tables[name]["file"]: records.as_csv(study, name, frame) for name, frame in tables.items()}
         made[records.PACKAGE] = records.package(study, made)
         different = [file for file, content in made.items() if not _same(study.folder / file, content)]
-        _print(options, {"study": study.slug, "different": different}, [f"{study.folder / file}: its bytes differ" for file in different] or [f"{study.slug}: every file is byte for byte the same"])
+        show(options, {"study": study.slug, "different": different}, [f"{study.folder / file}: its bytes differ" for file in different] or [f"{study.slug}: every file is byte for byte the same"])
         return DIFFERS if different else FINE
     files = records.write(study, tables)
     rows = {name: len(frame) for name, frame in tables.items()}
     progress(f"wrote {', '.join(f'{name} ({count} rows)' for name, count in rows.items())}")
-    _print(options, {"study": study.slug, "rows": rows, "files": [str(file) for file in files]}, [str(file) for file in files])
+    left_out = contradictions.left_out(study, options.all_but, tables)
+    data = {"study": study.slug, "rows": rows, "files": [str(file) for file in files]} | ({"all_but": left_out} if left_out else {})
+    show(options, data, [*map(str, files), *contradictions.to_note(study, left_out)])
+    if left_out:
+        tell_next(options, "asprinted", "synthesise", options.folder[0], note="once those lines stand in study.yml")
+    else:
+        tell_next(options, "asprinted", *(["verify"] if _has_chapter(study) else ["new", "--chapter"]), options.folder[0])
     return FINE
+
+
+def _has_chapter(study: Study) -> bool:
+    from asprinted.paper import places
+
+    return places.of(study.folder).chapter.exists()
 
 
 def _same(file: Path, content: bytes) -> bool:
@@ -124,17 +121,29 @@ def _same(file: Path, content: bytes) -> bool:
 
 
 def _verify(study: Study, *, options: argparse.Namespace) -> int:
-    from asprinted import reanalysis, records
+    from asprinted import engines, reanalysis, records, verification
 
     tables = records.read(study)
     results, kept = reanalysis.verdicts(study, tables), reanalysis.assumptions_kept(study, tables)
     faults = [*reanalysis.differing(results, kept), *reanalysis.uses_as_declared(study, tables)]
     if reason := records.stale(study.folder):
         faults.append(reason)
+    there = engines.available()
+    others = there if options.engine is None else [name for name in dict.fromkeys(options.engine) if name != "own"]
+    if missing := [name for name in others if name not in there]:
+        raise StudyError(study.file, "--engine", missing[0], f"There is no such engine here. Give one of: {', '.join([*there, 'own'])}.")
+    print(f"recomputing every claim by {', '.join([verification.OWN, *others])}", file=sys.stderr, flush=True)
+    rows = verification.recomputed(study, tables, others)
+    sound = {each.id for each in rows if each.engine == verification.OWN and each.as_expected}
+    faults += [f"{each.id}: {each.engine} computes {each.computed}, printed {each.printed}. {each.reason}" for each in rows if each.id in sound and not each.as_expected]
     checked = sum(1 for each in results if each.verdict != "context")
     summary = f"{study.slug}: {checked} claims recomputed, {len(results) - checked} context, {len(kept)} assumptions measured, {len(faults)} faults"
-    data = {"claims": [asdict(each) for each in results], "assumptions": [asdict(each) for each in kept], "faults": faults}
-    _print(options, data, [*faults, summary])
+    again = (f"{name} gave {sum(1 for each in rows if each.engine == name and each.computed)} of them again" for name in others)
+    data = {
+        "claims": [asdict(each) for each in results], "assumptions": [asdict(each) for each in kept], "faults": faults,
+        "engines": [verification.OWN, *others], "recomputed": [asdict(each) for each in rows],
+    }  # fmt: skip
+    show(options, data, [*verification.as_table(rows), *faults, "; ".join([summary, *again])])
     return DIFFERS if faults else FINE
 
 
@@ -154,7 +163,7 @@ def _ledger(*studies: Study, options: argparse.Namespace) -> int:
     total = sum((each["counts"] for each in each_study), Counter())
     if len(studies) > 1:
         lines.append(f"{len(studies)} studies, {total.total()} claims: {_counted(total)}")
-    _print(options, {"counts": total, "studies": each_study} if len(studies) > 1 else each_study[0], lines)
+    show(options, {"counts": total, "studies": each_study} if len(studies) > 1 else each_study[0], lines)
     return FINE if all(claim["verdict"] == claim["expected"] for each in each_study for claim in each["claims"]) else DIFFERS
 
 
@@ -169,9 +178,3 @@ def _origin(study: Study, address: str) -> dict[str, object]:
     """Where a claim was read and how it is recomputed, for programs that follow a number."""
     claim = study.claim(address)
     return {"mark": list(claim.marks), "source": claim.source, "where": claim.where, "by": claim.by}
-
-
-def _print(options: argparse.Namespace, data: object, lines: list[str]) -> None:
-    text = json.dumps(data, indent=2, ensure_ascii=False) if options.json else "\n".join(lines)
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), flush=True)

@@ -1,0 +1,1 @@
+"""From a paper to a chapter: a study.yml to fill in, and a chapter with its tests once the claims are known."""

@@ -1,0 +1,178 @@
+"""What a draft of study.yml is made from: arms, clusters, visits and outcomes, or pools of trials; read from the options of the command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from asprinted.study import StudyError
+
+ANALYSES = {
+    "score": ("linear", "welch", "ancova", "mixed", "rank-sum"),
+    "yes-no": ("logistic", "gee-logistic", "risk-ratio", "risk-difference", "poisson", "chi-squared"),
+    "count": ("negative-binomial", "poisson", "rank-sum"),
+    "ordinal": ("ordinal", "rank-sum"),
+    "category": ("chi-squared",),
+    "time": ("cox", "log-rank"),
+}  # kind of outcome → what can be asked of it, the usual one first
+FORMS = {
+    "score": "score:NAME:LOWEST-HIGHEST", "yes-no": "yes-no:NAME", "count": "count:NAME", "ordinal": "ordinal:NAME:0-6",
+    "category": "category:NAME:one|two|three", "time": "time:NAME:EVENT",
+}  # fmt: skip
+MEASURES = {
+    "smd": "standardised mean difference", "md": "mean difference", "rr": "risk ratio", "or": "odds ratio", "rd": "risk difference", "hr": "hazard ratio",
+}  # fmt: skip
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)(?:-|to)(-?\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One column to be made. ends: lowest and highest value, as text; values: of a category; event: the column of a time's event; analyses: as in ANALYSES."""
+
+    kind: str
+    column: str
+    ends: tuple[str, str] | None = None
+    values: tuple[str, ...] = ()
+    event: str = ""
+    analyses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One outcome of a meta-analysis: the measure of its effects, and what it is called."""
+
+    measure: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A trial, its last arm the one that the others are held against; or a meta-analysis, which has pools.
+
+    arms: (name, people randomised as text, or "?"). clusters: how many in each arm, as text, or empty; groups: whether the first arm meets in groups.
+    visits: the column that says which visit, and the times; None where everybody has one row.
+    """
+
+    title: str
+    reference: str = "?"
+    doi: str = ""
+    arms: tuple[tuple[str, str], ...] = ()
+    clusters: tuple[str, ...] = ()
+    groups: bool = False
+    visit: str = ""
+    times: tuple[int, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    pools: tuple[Pool, ...] = field(default=())
+
+
+def fault(option: str, value: str, remedy: str) -> StudyError:
+    """The error of an option that cannot be read."""
+    return StudyError("asprinted new", option, value, remedy)
+
+
+def arm(text: str) -> tuple[str, str]:
+    """(name, people) of "new course=120"; the people are "?" where they are left out."""
+    name, _, size = (part.strip() for part in text.partition("="))
+    if not name or not re.fullmatch(r"\d*", size) or size == "0":
+        raise fault("--arm", text, 'Give a name and, if it is printed, how many people were randomised: --arm "course=120".')
+    return name, size or "?"
+
+
+def clusters(text: str, arms: int) -> tuple[str, ...]:
+    """How many clusters each arm has: "12" for every arm, or "12,11"; "?" where it is to be filled in."""
+    numbers = [each.strip() for each in text.split(",")]
+    if not all(re.fullmatch(r"[1-9]\d*|\?", each) for each in numbers) or len(numbers) not in (1, arms):
+        raise fault("--clusters", text, f"Give one number for all arms, or one for each of the {arms}: --clusters 12,11.")
+    return tuple(numbers * arms if len(numbers) == 1 else numbers)
+
+
+def visits(text: str) -> tuple[str, tuple[int, ...]]:
+    """(column, times) of "0,3,12" or "week:0,6,12"; the column is called month where it is left out."""
+    column, _, times = text.strip().rpartition(":")
+    parts = [each.strip() for each in times.split(",")]
+    if not all(re.fullmatch(r"\d+", each) for each in parts) or len(parts) < 2 or (column and not _NAME.fullmatch(column)):
+        raise fault("--visits", text, "Give the times of two visits or more, the first before treatment: --visits 0,3,12, or --visits week:0,6,12.")
+    numbers = tuple(map(int, parts))
+    if list(numbers) != sorted(set(numbers)):
+        raise fault("--visits", text, "Give each time once, in order.")
+    return column or "month", numbers
+
+
+def outcome(text: str) -> Outcome:
+    """The Outcome of one of the FORMS."""
+    kind, *rest = (part.strip() for part in text.split(":"))
+    if kind not in FORMS:
+        raise fault("--outcome", text, f"The kind {kind!r} is unknown: write one of {', '.join(FORMS.values())}.")
+    wrong = fault("--outcome", text, f"Write {FORMS[kind]}; names in lower case, with digits and underscores.")
+    if not rest or not _NAME.fullmatch(rest[0]):
+        raise wrong
+    column, more = rest[0], rest[1:]
+    if kind in ("score", "ordinal") and len(more) == 1 and (found := _RANGE.fullmatch(more[0].replace(" ", ""))):
+        low, high = found.groups()
+        if float(low) < float(high) and (kind == "score" or (float(low).is_integer() and float(high).is_integer())):
+            return Outcome(kind, column, (low, high))
+    elif kind == "category" and len(more) == 1 and len(values := [each.strip() for each in more[0].split("|")]) > 1 and all(values) and len(set(values)) == len(values):
+        return Outcome(kind, column, values=tuple(values))
+    elif kind == "time" and len(more) == 1 and _NAME.fullmatch(more[0]) and more[0] != column:
+        return Outcome(kind, column, event=more[0])
+    elif (kind in ("yes-no", "count") or kind == "score") and not more:
+        return Outcome(kind, column)
+    raise wrong
+
+
+def pool(text: str) -> Pool:
+    """The Pool of "smd:depression"."""
+    measure, _, name = (part.strip() for part in text.partition(":"))
+    if measure not in MEASURES or not name:
+        raise fault("--pool", text, f"Write MEASURE:OUTCOME, the measure one of {', '.join(MEASURES)}: --pool smd:depression.")
+    return Pool(measure, name)
+
+
+def with_analyses(outcomes: Sequence[Outcome], asked: Sequence[str], in_clusters: bool, visits: int) -> tuple[Outcome, ...]:
+    """The outcomes, each with the analyses that "COLUMN=FAMILY" asks for, or else with the usual one of the design."""
+    wanted: dict[str, list[str]] = {}
+    for text in asked:
+        column, _, family = (part.strip() for part in text.partition("="))
+        found = next((each for each in outcomes if each.column == column), None)
+        if found is None or family not in ANALYSES[found.kind]:
+            known = "; ".join(f"{each.column}={'|'.join(ANALYSES[each.kind])}" for each in outcomes)
+            raise fault("--analysis", text, f"Write OUTCOME=ANALYSIS, one of: {known or 'no outcome was given'}.")
+        if family == "ancova" and visits < 2:
+            raise fault("--analysis", text, "An analysis of covariance takes the score before treatment: add --visits 0,3.")
+        wanted.setdefault(column, []).append(family)
+    usual = {"score": "mixed" if in_clusters or visits > 2 else "ancova" if visits else "linear", "yes-no": "gee-logistic" if in_clusters else "logistic"}
+    return tuple(
+        Outcome(each.kind, each.column, each.ends, each.values, each.event, tuple(dict.fromkeys(wanted.get(each.column, [usual.get(each.kind, ANALYSES[each.kind][0])]))))
+        for each in outcomes
+    )
+
+
+def checked(plan: Plan) -> Plan:
+    """The plan itself. Raises StudyError where it is not enough for a draft, or a name stands for two things."""
+    if plan.pools:
+        if plan.arms or plan.outcomes:
+            raise fault("--pool", plan.pools[0].outcome, "A meta-analysis has pools, a trial has arms and outcomes: give one or the other.")
+        names = [each.outcome for each in plan.pools]
+        if len({each.measure for each in plan.pools}) > 1:
+            raise fault("--pool", ", ".join(names), "Pools of two measures need two tables: draft one, and add the other by hand.")
+    else:
+        if len(plan.arms) < 2:
+            raise fault("--arm", str(len(plan.arms)), "Give two arms or more, the one that the others are held against last.")
+        if not plan.outcomes:
+            raise fault("--outcome", "none", f"Give one or more: {', '.join(FORMS.values())}.")
+        names = [*(slug(name) for name, _ in plan.arms)]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise fault("--arm", twice, "Two arms come to the same name in ids: call one of them otherwise.")
+        names = ["id", "arm", *(["cluster"] if plan.clusters else []), *(["programme_group"] if plan.groups else []), *([plan.visit] if plan.times else [])]
+        names += [name for each in plan.outcomes for name in (each.column, each.event) if name]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise fault("--pool" if plan.pools else "--outcome", twice, "Two things have this name: give each its own.")
+    return plan
+
+
+def slug(name: str) -> str:
+    """A name as it stands in ids: lower case, digits and underscores."""
+    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return plain if plain[:1].isalpha() else f"arm_{plain}".rstrip("_")

@@ -1,0 +1,100 @@
+"""The reference of study.yml, made from its schema: a section for each part, a line for each field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from asprinted.study import StudyError
+
+MARKER = "<!-- from here on made by: asprinted schema --markdown docs/study-file.md -->"
+SHORT = {
+    "text": "text", "name": "a name", "path": "an id", "amount": "a whole number, or an id", "share": "a number from 0, or an id", "mark": "a mark", "marks": "a mark, or a list of marks",
+    "pair": "two columns", "amounts": "name: a whole number, or an id", "filter": "column: what is wanted", "ruled": "a rule, or a list of rules", "start": "an id; or arm: id; or visit: either",
+    "monthly": "visit: an id, or arm: id", "by": "see *by*",
+}  # fmt: skip
+
+Node = Mapping[str, Any]
+
+
+def markdown(schema: Node) -> str:
+    """The sections of every part, in the order of the schema, as Markdown."""
+    lines: list[str] = []
+    for title, node in _sections(schema, schema, "the file", "", set()):
+        needed = set(node.get("required", ()))
+        lines += [f"## {title}", ""]
+        lines += [f"{node['description'][0].upper()}{node['description'][1:]}.", ""] if "description" in node else []
+        lines += ["| field | holds | |", "|---|---|---|"]
+        for name, part in node["properties"].items():
+            lines.append(f"| `{name}`{' (needed)' if name in needed else ''} | {_cell(_holds(schema, part))} | {_cell(_says(schema, part))} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def rewrite(file: Path, schema: Node) -> bool:
+    """Whether the page changed: what follows its marker is made anew. Raises StudyError where it has no marker."""
+    text = file.read_text("utf-8")
+    head, marker, _ = text.partition(MARKER)
+    if not marker:
+        raise StudyError(file, "marker", None, f"Put this line where the reference is to begin: {MARKER}")
+    whole = f"{head}{MARKER}\n\n{markdown(schema)}"
+    if whole != text:
+        file.write_bytes(whole.encode("utf-8"))
+    return whole != text
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _resolved(schema: Node, node: Node) -> Node:
+    """The node with what it refers to, its own fields first."""
+    return {**schema["$defs"][node["$ref"].rpartition("/")[2]], **node} if "$ref" in node else node
+
+
+def _sections(schema: Node, node: Node, title: str, path: str, seen: set[str]) -> Iterator[tuple[str, Node]]:
+    """(title, object) of every object with fields below `node`, each shared definition once."""
+    if (shared := node.get("$ref", "").rpartition("/")[2]) in SHORT and shared not in ("by", "filter") or shared in seen:
+        return
+    seen |= {shared} if shared else set()
+    whole = _resolved(schema, node)
+    if "properties" in whole:
+        yield title, whole
+        for name, part in whole["properties"].items():
+            yield from _sections(schema, part, f"{path}{name}", f"{path}{name} › ", seen)
+    for inside in ("items", "additionalProperties"):
+        if isinstance(whole.get(inside), Mapping):
+            yield from _sections(schema, whole[inside], title, path, seen)
+
+
+def _holds(schema: Node, node: Node) -> str:
+    """What a field can hold, in a few words."""
+    shared = node.get("$ref", "").rpartition("/")[2]
+    if shared in SHORT:
+        return SHORT[shared]
+    whole = _resolved(schema, node)
+    if "properties" in whole:
+        return "fields, below"
+    if "enum" in whole:
+        return ", ".join(f"`{each}`" for each in whole["enum"])
+    if "const" in whole:
+        return f"`{whole['const']}`"
+    if "anyOf" in whole:
+        return "; or ".join(dict.fromkeys(_holds(schema, each) for each in whole["anyOf"]))
+    kind = whole.get("type")
+    if kind == "array":
+        return f"a list: {_holds(schema, whole.get('items', {}))}"
+    if kind == "object":
+        inside = whole.get("additionalProperties")
+        return f"name: {_holds(schema, inside)}" if isinstance(inside, Mapping) else "column: value"
+    words = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
+    return " or ".join(words.get(each, each) for each in ([kind] if isinstance(kind, str) else kind or ["anything"]))
+
+
+def _says(schema: Node, node: Node) -> str:
+    """The description of a field; that of the list or the part behind it where it has none of its own."""
+    if "description" in node:
+        return node["description"]
+    shared = node.get("$ref", "").rpartition("/")[2]
+    return "" if shared in SHORT or "properties" in _resolved(schema, node) else _resolved(schema, node).get("description", "")

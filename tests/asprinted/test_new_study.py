@@ -1,0 +1,253 @@
+"""`asprinted new`: a study.yml to fill in, which says what is left to do, and makes records once it is filled in."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from asprinted.cli import BAD_INPUT, FINE, main
+from asprinted.paper import commands, plan
+from asprinted.study import StudyError, load
+
+ARMS = ["--arm", "new course=60", "--arm", "waiting list=60"]
+OUTCOMES = ["score:calm:0-100", "score:weight", "score:share:0.00-1.00", "yes-no:working", "count:falls", "ordinal:rank:0-6", "category:colour:red|dark green|3", "time:days:back"]
+PRINTED = {
+    "calm.course.n": "60", "calm.waiting.n": "60", "calm.course.mean": "41.2", "calm.course.sd": "10.1", "calm.waiting.mean": "38.0", "calm.waiting.sd": "9.9",
+    "calm.course.est": "3.2", "calm.course.lo": "-0.4", "calm.course.hi": "6.8", "calm.course.p": "0.08",
+}  # fmt: skip
+
+
+def new(folder: Path, *options: str) -> Path:
+    """The study file that the command writes into `folder`."""
+    assert main(["new", str(folder), *options]) == FINE
+    return folder / "study.yml"
+
+
+def fill(file: Path, printed: dict[str, str]) -> None:
+    """Write what is printed of each claim, and take out every other claim with a blank; other blanks become a word."""
+    kept: list[str] = []
+    for claim in re.split(r"\n(?=  [a-z][a-z0-9_.]*:\n    \{printed)|\n(?=\n# What the paper)", file.read_text("utf-8")):
+        id = re.match(r"  ([a-z][a-z0-9_.]*):\n    \{printed: ", claim)
+        if id is None:
+            kept.append(claim.replace('"?"', '"the abstract"'))
+        elif id[1] in printed or '{printed: "?"' not in claim:
+            kept.append(claim.replace('"?"', f'"{printed.get(id[1])}"'))
+    file.write_text("\n".join(kept), "utf-8")
+
+
+def filled_with(text: str) -> str:
+    """The study file with a plausible number in each blank."""
+    usual = {"n": "30", "percent": "40", "events": "20", "p": "0.5", "median": "3", "mean": "40", "sd": "1", "est": "1.1", "lo": "0.9", "hi": "1.4", "total": "70", "k": "8", "i2": "20", "q": "9", "q_p": "0.3", "tau2": "0.01"}
+
+    def number(found: re.Match[str]) -> str:
+        name = re.sub(r"_\d+$", "", found[1].split(".")[-1]).removesuffix("_percent").split("_")[-1]
+        name = "q_p" if found[1].endswith("q_p") else name
+        whole = {"people.all.n": "900", "trials.all.n": "9", "low_mood.all.n": "400", "hope.all.n": "400"}
+        of_share = "0.5" if found[1].startswith("share.") and name == "mean" else "0.1" if found[1].startswith("share.") and name == "sd" else None
+        value = whole.get(found[1]) or of_share or usual.get(name, "30")
+        return f'{found[0].removesuffix(chr(34) + "?" + chr(34))}"{value}"'
+
+    return re.sub(r'  ([a-z][a-z0-9_.]*):\n    \{printed: "\?"', number, text).replace('"?"', '"the abstract"')
+
+
+# What is written
+
+
+@pytest.mark.parametrize("design", [[], ["--visits", "0,3"], ["--visits", "week:0,6,12"], ["--clusters", "6,7"], ["--clusters", "6", "--visits", "0,3,12"], ["--design", "groups"]], ids=" ".join)
+def test_draft_of_every_kind_of_outcome_loads_once_it_is_filled_in(tmp_path, design):
+    file = new(tmp_path / "mine", *ARMS, *design, *(word for outcome in OUTCOMES for word in ("--outcome", outcome)))
+    file.write_text(filled_with(file.read_text("utf-8")), "utf-8")
+    study = load(file.parent)
+    assert [entry["column"] for entry in study.design["outcomes"]] == [outcome.split(":")[1] for outcome in OUTCOMES]
+    asked = {claim.by["column"] if "column" in claim.by else claim.by["outcome"] for claim in study.claims.values() if "column" in claim.by or "outcome" in claim.by}
+    assert asked >= {outcome.split(":")[1] for outcome in OUTCOMES}
+    assert ("visits" in study.tables) is ("--visits" in design)
+    assert all(assumption.reason and assumption.marks == ("A",) for assumption in study.assumptions.values())
+
+
+@pytest.mark.parametrize(("kind", "analysis"), [(kind, analysis) for kind, analyses in plan.ANALYSES.items() for analysis in analyses])
+def test_every_analysis_can_be_drafted(tmp_path, kind, analysis):
+    outcome = next(each for each in OUTCOMES if each.startswith(f"{kind}:"))
+    more = {"ancova": ["--visits", "0,3"], "mixed": ["--visits", "0,3,12"], "gee-logistic": ["--clusters", "8"]}.get(analysis, [])
+    file = new(tmp_path / "mine", *ARMS, *more, "--outcome", outcome, "--analysis", f"{outcome.split(':')[1]}={analysis}")
+    file.write_text(filled_with(file.read_text("utf-8")), "utf-8")
+    [model] = load(file.parent).models.values()
+    assert model["family"] == {"welch": "linear", "ancova": "linear"}.get(analysis, analysis)
+
+
+@pytest.mark.parametrize("measure", plan.MEASURES)
+def test_draft_of_a_review_loads_once_it_is_filled_in(tmp_path, measure):
+    file = new(tmp_path / "review", "--pool", f"{measure}:low mood", "--pool", f"{measure}:hope")
+    file.write_text(filled_with(file.read_text("utf-8")), "utf-8")
+    study = load(file.parent)
+    assert study.models["pooled"]["effect"]["measure"] == measure
+    assert {claim.by["outcome"] for claim in study.claims.values() if "outcome" in claim.by} == {"low mood", "hope"}
+
+
+def test_three_arms_are_each_held_against_the_last(tmp_path):
+    file = new(tmp_path / "mine", "--arm", "a course", "--arm", "a leaflet=40", "--arm", "nothing=41", "--outcome", "score:calm:0-100")
+    file.write_text(filled_with(file.read_text("utf-8")), "utf-8")
+    model = load(file.parent).models["calm_linear"]
+    assert model["contrasts"] == {name: [{"weight": 1, "at": {"arm": arm}}, {"weight": -1, "at": {"arm": "nothing"}}] for name, arm in (("a_course", "a course"), ("a_leaflet", "a leaflet"))}
+
+
+def test_names_with_quotes_and_signs_of_yaml_survive(tmp_path):
+    arms = ["people's \"own\" course: first", "waiting, {then} # course"]
+    file = new(tmp_path / "mine", "--title", 'A "title": with # signs', "--arm", f"{arms[0]}=30", "--arm", arms[1], "--outcome", "yes-no:working", "--analysis", "working=logistic")
+    file.write_text(filled_with(file.read_text("utf-8")), "utf-8")
+    study = load(file.parent)
+    assert study.title == 'A "title": with # signs' and list(study.design["people"]["arms"]["sizes"]) == arms
+
+
+def test_editor_finds_the_schema_beside_the_file_and_in_the_books_repository_in_the_library(tmp_path):
+    file = new(tmp_path / "mine", *ARMS, "--outcome", "count:falls")
+    assert file.read_text("utf-8").startswith("# yaml-language-server: $schema=study.schema.json\n")
+    assert json.loads((file.parent / "study.schema.json").read_text("utf-8"))["properties"]["claims"]
+    book = tmp_path / "book"
+    (book / "chapters").mkdir(parents=True)
+    (book / "_toc.yml").write_text("", "utf-8")
+    inside = new(book / "data" / "mine", *ARMS, "--outcome", "count:falls")
+    assert inside.read_text("utf-8").startswith("# yaml-language-server: $schema=../../asprinted/study.schema.json\n")
+    assert [each.name for each in inside.parent.iterdir()] == ["study.yml"]
+
+
+# What is left to do
+
+
+def test_check_names_everything_that_is_still_to_be_filled_in_in_one_message(tmp_path, capsys):
+    file = new(tmp_path / "mine", *ARMS, "--outcome", "score:calm:0-100")
+    blanks = [line for line, text in enumerate(file.read_text("utf-8").splitlines(), 1) if '"?"' in text and not text.startswith("#")]
+    capsys.readouterr()
+    for command in ("check", "synthesise", "verify"):
+        assert main([command, str(file.parent)]) == BAD_INPUT
+        told = capsys.readouterr()
+        assert told.out == "" and told.err.startswith(f"error: {file}: file. {len(blanks)} fields are still")
+        assert [int(line) for line in re.findall(r"^  line (\d+): ", told.err, re.MULTILINE)] == blanks
+    assert "claims › calm.new_course.mean › printed" in told.err and "sources › 0 › reference" in told.err
+
+
+def test_draft_that_is_filled_in_makes_its_records(tmp_path, capsys):
+    file = new(tmp_path / "mine", "--arm", "course=60", "--arm", "waiting=60", "--outcome", "score:calm:0-100")
+    fill(file, PRINTED)
+    assert main(["check", str(file.parent)]) == FINE
+    assert main(["synthesise", str(file.parent)]) == FINE
+    assert main(["verify", "--engine", "own", str(file.parent)]) == FINE
+    told = capsys.readouterr()
+    assert "mine: 12 claims recomputed" in told.out and "0 faults" in told.out
+    hints = [line.split()[2] for line in told.err.splitlines() if line.startswith("next: ")]
+    assert hints[:3] == ["check", "synthesise", "new"]
+
+
+# What is refused
+
+WRONG = {
+    "one arm": (["--arm", "course=60", "--outcome", "score:calm:0-100"], "--arm"),
+    "an arm of nobody": (["--arm", "course=0", "--arm", "waiting", "--outcome", "count:falls"], "--arm"),
+    "arms of one name in ids": (["--arm", "a b", "--arm", "a-b", "--outcome", "count:falls"], "--arm"),
+    "no outcome": (ARMS, "--arm and --outcome"),
+    "an unknown kind": ([*ARMS, "--outcome", "scale:calm:0-100"], "--outcome"),
+    "a score upside down": ([*ARMS, "--outcome", "score:calm:100-0"], "--outcome"),
+    "a time without an event": ([*ARMS, "--outcome", "time:days"], "--outcome"),
+    "a name in capitals": ([*ARMS, "--outcome", "count:Falls"], "--outcome"),
+    "two columns of one name": ([*ARMS, "--outcome", "count:falls", "--outcome", "yes-no:falls"], "--outcome"),
+    "an outcome called arm": ([*ARMS, "--outcome", "count:arm"], "--outcome"),
+    "one visit": ([*ARMS, "--outcome", "score:calm", "--visits", "0"], "--visits"),
+    "visits without a score": ([*ARMS, "--outcome", "count:falls", "--visits", "0,3"], "--visits"),
+    "clusters of three arms in two": ([*ARMS, "--outcome", "count:falls", "--clusters", "3,4,5"], "--clusters"),
+    "clusters where people are randomised": ([*ARMS, "--outcome", "count:falls", "--design", "parallel", "--clusters", "3"], "--clusters"),
+    "an analysis of another kind": ([*ARMS, "--outcome", "count:falls", "--analysis", "falls=cox"], "--analysis"),
+    "an analysis of no outcome": ([*ARMS, "--outcome", "count:falls", "--analysis", "fall=poisson"], "--analysis"),
+    "a mixed model of one visit": ([*ARMS, "--outcome", "score:calm", "--analysis", "calm=mixed"], "--analysis"),
+    "a pool of an unknown measure": (["--pool", "d:calm"], "--pool"),
+    "pools of two measures": (["--pool", "smd:calm", "--pool", "or:working"], "--pool"),
+    "a pool in a trial": ([*ARMS, "--outcome", "count:falls", "--pool", "smd:calm"], "--pool"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", WRONG)
+def test_options_that_make_no_study_are_refused_by_name_and_nothing_is_written(tmp_path, capsys, how):
+    options, named = WRONG[how]
+    assert main(["new", str(tmp_path / "mine"), *options]) == BAD_INPUT
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.startswith(f"error: asprinted new: {named}") and told.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_that_is_there_is_overwritten(tmp_path, capsys):
+    file = new(tmp_path / "mine", *ARMS, "--outcome", "count:falls")
+    before = {each: each.read_bytes() for each in file.parent.iterdir()}
+    assert main(["new", str(file.parent), *ARMS, "--outcome", "yes-no:working"]) == BAD_INPUT
+    assert f"error: {file}: file. It is there already" in capsys.readouterr().err
+    file.unlink()  # the schema alone is in the way too
+    assert main(["new", str(file.parent), *ARMS, "--outcome", "yes-no:working"]) == BAD_INPUT
+    assert {each: each.read_bytes() for each in file.parent.iterdir()} == {each: content for each, content in before.items() if each != file}
+
+
+def test_folder_that_is_a_file_is_named(tmp_path, capsys):
+    (tmp_path / "mine").write_bytes(b"mine")
+    assert main(["new", str(tmp_path / "mine"), *ARMS, "--outcome", "count:falls"]) == BAD_INPUT
+    told = capsys.readouterr().err
+    assert told.startswith("error: ") and str(tmp_path / "mine") in told and (tmp_path / "mine").read_bytes() == b"mine"
+
+
+# Questions on a terminal
+
+
+@pytest.fixture
+def answering(monkeypatch):
+    """A function that gives the answers to come, one a question; it returns the questions that were asked."""
+
+    def answer(*answers: str | type[BaseException]) -> list[str]:
+        left, asked = list(answers), []
+
+        def reply(question: str) -> str:
+            asked.append(question)
+            found = left.pop(0)
+            if isinstance(found, str):
+                return found
+            raise found
+
+        monkeypatch.setattr(commands.sys.stdin, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr("builtins.input", reply)
+        return asked
+
+    return answer
+
+
+def test_questions_make_the_same_file_as_the_options(tmp_path, answering):
+    asked = answering("", "", "", "", "new course=60", "waiting list=60", "", "clusters", "7,8", "0,3,12", "score:calm:0-100", "yes-no:working", "")
+    by_answers = new(tmp_path / "a" / "mine").read_text("utf-8")
+    assert len(asked) == 13 and asked[0] == "Title [mine]: "
+    by_options = new(tmp_path / "b" / "mine", *ARMS, "--clusters", "7,8", "--visits", "0,3,12", "--outcome", "score:calm:0-100", "--outcome", "yes-no:working").read_text("utf-8")
+    assert by_answers == by_options
+
+
+def test_question_is_asked_again_until_the_answer_can_be_read(tmp_path, answering, capsys):
+    asked = answering("", "", "", "review", "meta-analysis", "calm", "smd:calm", "")
+    new(tmp_path / "mine")
+    assert asked.count("Trial or meta-analysis [trial]: ") == 2 and sum(each.startswith("Pool 1") for each in asked) == 2
+    assert "Answer trial or meta-analysis." in capsys.readouterr().err
+
+
+def test_interrupted_questions_leave_nothing(tmp_path, answering, capsys):
+    answering("", "", KeyboardInterrupt)
+    assert main(["new", str(tmp_path / "mine")]) == 130
+    assert list(tmp_path.iterdir()) == [] and capsys.readouterr().err == "stopped; nothing was half written\n"
+
+
+def test_end_of_input_is_no_traceback(tmp_path, answering, capsys):
+    answering("", EOFError)
+    assert main(["new", str(tmp_path / "mine")]) == BAD_INPUT
+    assert list(tmp_path.iterdir()) == [] and capsys.readouterr().err.startswith("error: asprinted new: ")
+
+
+@pytest.mark.parametrize("text", ["", "course=", "=5", "a=-3", "a=1.5"])
+def test_arm_needs_a_name_and_a_whole_number(text):
+    if text == "course=":
+        assert plan.arm(text) == ("course", "?")
+    else:
+        with pytest.raises(StudyError):
+            plan.arm(text)
