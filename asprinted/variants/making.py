@@ -1,0 +1,85 @@
+"""One student's variant: other records that print the same claims, read back from their own text and verified."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import asprinted
+from asprinted import records, synthesis
+from asprinted.study import SEPARATOR, Study, StudyError
+from asprinted.synthesis.design import generator
+from asprinted.variants.answers import Answer, answers
+from asprinted.variants.drawing import Varied, drawn
+
+ATTEMPTS = 2  # to keep every assumption with one draw, before other numbers are drawn
+SEEDS = 3  # how often a variant is begun anew where none is found
+DRAWS = 20  # how often numbers that no records can print are drawn again
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One student's records (file name → bytes, the data package among them) and what they give for every claim."""
+
+    student: str
+    contents: dict[str, bytes]
+    answers: tuple[Answer, ...]
+
+
+def make(study: Study, course: str, student: str, varied: Sequence[Varied] = ()) -> Variant:
+    """The Variant of one student: a function of the study file, the course's key, the student's name and what is varied.
+
+    Every claim that is to be met prints from the records as they are read back from their own text, and every assumption is
+    kept. Where no records are found, other random numbers are tried, up to SEEDS times, or other numbers to print, up to DRAWS times.
+    Raises StudyError where that is in vain.
+    """
+    try:
+        made = _varied(study, course, student, varied) if varied else _made(study, course, student)
+    except StudyError as error:
+        raise StudyError(study.file, error.field, error.value, f"{error.remedy} So there is no variant for {student!r}.") from None
+    contents = dict(made.contents)
+    package = json.loads(records.package(study, contents)) | {"variant": {"fingerprint": fingerprint(study, course, student, varied)}}
+    contents[records.PACKAGE] = (json.dumps(package, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+    return Variant(student, contents, answers(study, student, made.analysis))
+
+
+def seeded(study: Study, course: str, student: str, again: int = 0) -> Study:
+    """The study under a folder's name that only this student of this course has; every random draw is keyed by that name. again: how often it was in vain."""
+    key = hashlib.sha256(json.dumps([study.slug, course, student, again]).encode()).hexdigest()
+    return replace(study, folder=study.folder.with_name(f"{study.slug}-{key[:32]}"))
+
+
+def fingerprint(study: Study, course: str, student: str, varied: Sequence[Varied]) -> str:
+    """A checksum of all that a variant is made from: the library's version, and trials of another study whose rows stand in it, too."""
+    parts = [asprinted.__version__, study.fingerprint, study.slug, course, student, sorted(map(str, varied))]
+    if taken := study.design.get("evidence", {}).get("taken"):
+        there = study.folder.parent / taken["study"] / records.PACKAGE
+        parts.append(hashlib.sha256(there.read_bytes()).hexdigest() if there.is_file() else "")
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _made(study: Study, course: str, student: str) -> synthesis.Made:
+    """Records that print the study. Raises StudyError, the first, where none are found: a search that is in vain now and then is not with other random numbers."""
+    first: StudyError | None = None
+    for again in range(SEEDS):
+        try:
+            return synthesis.made(seeded(study, course, student, again))
+        except StudyError as error:
+            first = first or error
+    raise first
+
+
+def _varied(study: Study, course: str, student: str, varied: Sequence[Varied]) -> synthesis.Made:
+    """Records that print the study with numbers that are drawn for the student. Raises StudyError where no draw could be printed."""
+    tried: dict[str, str] = {}
+    for draw in range(DRAWS):
+        own = seeded(study, course, student, draw)
+        wanted = drawn(own, varied, generator(own, "vary"))
+        try:
+            return synthesis.made(wanted, attempts=ATTEMPTS)
+        except StudyError as error:
+            tried[", ".join(f"{each.claim} {wanted.claims[each.claim].printed}" for each in varied)] = error.remedy
+    remedy = f"No records print any of the {len(tried)} that were drawn, the last of which fails so: {list(tried.values())[-1]} State another range."
+    raise StudyError(study.file, SEPARATOR.join(("vary", *(each.claim for each in varied))), "; ".join(tried), remedy)

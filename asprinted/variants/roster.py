@@ -1,0 +1,65 @@
+"""Who is in the course: the names of students, each fit to be the name of a folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from asprinted.study import SEPARATOR, StudyError
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@+-]*(\.[A-Za-z0-9_@+-]+)*")  # no folder of another system is called otherwise
+LONGEST = 64
+TAKEN = {"key", "con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}  # ours, and those of Windows
+
+
+def students(file: Path) -> list[str]:
+    """The students that a CSV file with a header lists, in its order: its column `id`, or its first.
+
+    Raises StudyError that names the line of a name that is empty, stands twice (case does not count), or cannot be a folder's.
+    """
+    rows = table(file)
+    header = next(rows, (1, []))[1]
+    if not header:
+        raise StudyError(file, "line 1", None, "The file is empty: give a header and a line a student.")
+    column = header.index("id") if "id" in header else 0
+    found: dict[str, tuple[int, str]] = {}
+    for line, cells in rows:
+        name = cells[column].strip() if column < len(cells) else ""
+        where = SEPARATOR.join((f"line {line}", header[column]))
+        if not name:
+            raise StudyError(file, where, "", "It is empty: give every student a name, or take the line out.")
+        if not NAME.fullmatch(name) or len(name) > LONGEST or name.split(".")[0].lower() in TAKEN:
+            remedy = f"It cannot be the name of a folder everywhere: use up to {LONGEST} letters, digits and . _ @ + -, beginning with a letter or digit, and no name that a system or this command keeps for itself."
+            raise StudyError(file, where, name, remedy)
+        if name.lower() in found:
+            raise StudyError(file, where, name, f"It stands in line {found[name.lower()][0]} already: give every student a name of their own; capitals do not tell folders apart.")
+        found[name.lower()] = (line, name)
+    if not found:
+        raise StudyError(file, "line 2", None, "There is no student below the header.")
+    return [name for _, name in found.values()]
+
+
+def table(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of each row of a CSV file that is not blank, the header first; commas, semicolons or tabs between cells.
+
+    Raises StudyError where the file cannot be read.
+    """
+    try:
+        text = file.read_text("utf-8-sig")
+    except OSError as error:
+        raise StudyError(file, "file", None, f"{error.strerror}. Give a CSV file.") from None
+    except UnicodeDecodeError as error:
+        raise StudyError(file, f"byte {error.start}", None, "The file is not UTF-8: save it as CSV in UTF-8.") from None
+    first = text.partition("\n")[0]
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    try:
+        for row in rows:
+            if any(cell.strip() for cell in row):
+                yield rows.line_num, [cell.strip() for cell in row]
+            elif row:
+                yield rows.line_num, row
+    except csv.Error as error:
+        raise StudyError(file, f"line {rows.line_num}", None, f"Not readable as CSV ({error}): check its quotation marks.") from None

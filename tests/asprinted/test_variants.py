@@ -1,0 +1,361 @@
+"""Variants: one student's records, a roster's folders, the answer key; on processes and on a cluster, killed and run again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asprinted import printed, reanalysis, records
+from asprinted.study import Study, StudyError
+from asprinted.synthesis import scores
+from asprinted.synthesis.design import generator
+from asprinted.variants import answers, drawing, folders, make, make_all, roster, running
+
+ROSTER = ["ada", "ben", "cleo"]
+
+
+@pytest.fixture
+def small(data: dict[str, Any]) -> dict[str, Any]:
+    """What a study file of one score of a trial's people holds: quick to make, with a model, a p value and assumptions."""
+    data["tables"].pop("pilot")
+    data["design"].pop("cells")
+    columns = data["tables"]["visits"]["columns"]
+    for name in ("mcs", "recovery", "activation", "self_efficacy", "symptoms"):
+        columns.pop(name)
+    data["design"]["scores"]["outcomes"] = {"pcs": data["design"]["scores"]["outcomes"]["pcs"]}
+    data["models"] = {"lmm": data["models"]["lmm"]}
+
+    def kept(entry: dict[str, Any]) -> bool:
+        by = entry.get("by", {})
+        about = by.get("column", by.get("outcome", "pcs"))
+        return by.get("table") != "pilot" and by.get("model", "lmm") == "lmm" and (by.get("table") == "participants" or about in ("pcs", "visit"))
+
+    data["claims"] = {id: entry for id, entry in data["claims"].items() if kept(entry)}
+    data["assumptions"] = {id: entry for id, entry in data["assumptions"].items() if kept(entry) and id != "people.duplicates"}
+    data["assumptions"]["pcs.r"]["bounds"] = ["0.5", "0.95"]
+    return data
+
+
+@pytest.fixture
+def trial(small: dict[str, Any], load_data: Callable[..., Study]) -> Study:
+    return load_data(small)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where variants are put."""
+    return tmp_path / "out"
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below `folder`, by its path in it."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def here(study: Study, out: Path, students: list[str] = ROSTER, **options: Any) -> running.Report:
+    return make_all(study, students, "spring", out, out / "key", **{"sample": 0} | options)
+
+
+# One student
+
+def test_a_variant_is_the_same_bytes_every_time_and_other_bytes_for_another_student_or_course(trial):
+    first = make(trial, "spring", "ada")
+    assert make(trial, "spring", "ada") == first
+    others = [make(trial, "spring", "ben"), make(trial, "autumn", "ada")]
+    assert all(other.contents["visits.csv"] != first.contents["visits.csv"] for other in others)
+    assert others[0].contents["visits.csv"] != others[1].contents["visits.csv"]
+
+
+def test_a_variant_prints_every_claim_when_it_is_read_again(trial, tmp_path):
+    made = make(trial, "spring", "ada")
+    there = replace(trial, folder=tmp_path / "ada")
+    there.folder.mkdir()
+    records.write_whole(there.folder, made.contents)
+    tables = records.read(there)
+    assert reanalysis.differing(reanalysis.verdicts(trial, tables), reanalysis.assumptions_kept(trial, tables)) == []
+    assert json.loads(made.contents["datapackage.json"])["name"] == trial.slug
+
+
+def test_the_answers_are_the_claims_with_what_the_records_give(trial):
+    made = make(trial, "spring", "ada")
+    found = {each.question: each for each in made.answers}
+    assert set(found) == {id for id, claim in trial.claims.items() if claim.by}
+    answer = found["pcs.change.p"]
+    assert answer.answer == answer.printed == ".046" and printed.agrees(float(answer.value), ".046") and answer.value != "0.046"
+    assert (answer.low, answer.high) == ("0.0455", "0.0465")
+    assert found["visits.all.schedule"].answer == "0; 3; 6" and found["visits.all.schedule"].low == ""
+
+
+def test_a_study_whose_claims_cannot_be_printed_is_refused_by_student_and_file(small, load_data):
+    small["claims"]["pcs.usual_care.est"]["printed"] = "9.9"
+    trial = load_data(small)
+    with pytest.raises(StudyError, match=r"some-trial/study\.yml.*no variant for 'ada'") as caught:
+        make(trial, "spring", "ada")
+    assert "pcs" in str(caught.value)
+
+
+def test_a_search_that_is_in_vain_once_is_begun_anew_with_other_random_numbers(trial, monkeypatch):
+    plain, calls, visits = make(trial, "spring", "ada"), [], scores.visits
+
+    def once_in_vain(study: Study, *rest: Any) -> Any:
+        calls.append(study.slug)
+        if len(calls) == 1:
+            raise StudyError(study.file, "design", None, "No scores were found.")
+        return visits(study, *rest)
+
+    monkeypatch.setattr(scores, "visits", once_in_vain)
+    again = make(trial, "spring", "ada")
+    assert len(set(calls)) > 1 and again.contents["visits.csv"] != plain.contents["visits.csv"]
+    assert [each.answer for each in again.answers if each.kind == "number"] == [each.answer for each in plain.answers if each.kind == "number"]
+
+
+# Claims that are varied
+
+def test_a_varied_claim_is_drawn_for_each_student_within_its_range_in_the_printed_style(trial):
+    range_ = [drawing.varied(trial, "pcs.harp.est=2.6..3.1")]
+    texts = {drawing.drawn(trial, range_, generator(trial, str(seed))).claims["pcs.harp.est"].printed for seed in range(60)}
+    assert texts == {"2.6", "2.7", "2.8", "2.9", "3.0", "3.1"}
+    p = drawing.drawn(trial, [drawing.varied(trial, "pcs.change.p=.02..0.029")], generator(trial, "p")).claims["pcs.change.p"].printed
+    assert p[:2] == ".0" and len(p) == 4
+
+
+def test_the_records_print_the_number_that_was_drawn_and_the_key_tells_it(trial):
+    made = [make(trial, "spring", student, [drawing.varied(trial, "pcs.harp.est=2.6..3.1")]) for student in ("ada", "ben")]
+    found = [{each.question: each for each in variant.answers} for variant in made]
+    texts = [each["pcs.harp.est"].answer for each in found]
+    assert len(set(texts)) > 1 and all(2.6 <= float(text) <= 3.1 for text in texts)
+    assert {each["pcs.change.p"].answer for each in found} == {".046"}  # of another contrast: still a target
+    assert {each["pcs.harp.est"].printed for each in found} == {"2.7"}  # what the source prints
+
+
+def test_claims_on_the_same_contrast_are_no_longer_met_and_stand_in_the_key_all_the_same(trial):
+    wanted = drawing.drawn(trial, [drawing.varied(trial, "pcs.change.p=.02..0.03")], generator(trial, "x"))
+    assert wanted.claims["pcs.change.direction"].kind == "context" and wanted.claims["pcs.harp.est"] == trial.claims["pcs.harp.est"]
+    made = make(trial, "spring", "ada", [drawing.varied(trial, "pcs.change.p=.02..0.03")])
+    direction = next(each for each in made.answers if each.question == "pcs.change.direction")
+    assert abs(float(direction.value)) > 0 and direction.answer
+
+
+def test_a_range_in_which_nothing_can_be_printed_is_refused_by_name(trial):
+    with pytest.raises(StudyError, match=r"vary › pcs\.harp\.est.*1\.3.*State another range"):  # below the change of the other arm, and yet better
+        make(trial, "spring", "ada", [drawing.varied(trial, "pcs.harp.est=1.2..1.3")])
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("pcs.harp.est", "Write a claim"), ("pcs.harp.est=3..2", "smaller first"), ("pcs.harp.est=2.71..2.79", "smaller first"), ("pcs.harp.est=a..b", "cannot be read"),
+        ("pcs.harp.est=<2..3", "inequality"), ("pcs.change.direction=1..2", "Only a number"), ("clinics.all.n=2..3", "Only a number"), ("pcs.harp.ext=1..2", "Did you mean"),
+    ],
+)  # fmt: skip
+def test_a_range_that_cannot_be_meant_is_refused(trial, text, says):
+    with pytest.raises(StudyError, match=says):
+        drawing.varied(trial, text)
+
+
+# Who is in the course
+
+def listed(tmp_path: Path, text: str) -> list[str]:
+    (tmp_path / "roster.csv").write_text(text, "utf-8")
+    return roster.students(tmp_path / "roster.csv")
+
+
+def test_a_roster_is_read_from_the_column_id_or_the_first(tmp_path):
+    assert listed(tmp_path, "name,id\nAda L,al1\n\nBen,b.2\n") == ["al1", "b.2"]
+    assert listed(tmp_path, "\ufeffstudent;group\nal1;2\nb-2;1\n") == ["al1", "b-2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("id\nada\nADA\n", 3, "line 2"), ("id,x\nada,1\n,2\n", 3, "empty"), ("id\nada\n../ben\n", 3, "folder"), ("id\nKEY\n", 2, "folder"), ("id\nnul.x\n", 2, "folder"),
+        ("id\na.\n", 2, "folder"), ("id\n-a\n", 2, "folder"), ("id\n", 2, "no student"), ("", 1, "header"), (f"id\n{'a' * 65}\n", 2, "folder"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_no_folder_is_refused_by_its_line(tmp_path, text, line, says):
+    with pytest.raises(StudyError, match=says) as caught:
+        listed(tmp_path, text)
+    assert caught.value.field.startswith(f"line {line}")
+
+
+# A roster
+
+def test_a_roster_gives_a_folder_a_student_and_a_key_apart(trial, out):
+    report = here(trial, out, workers=1)
+    assert sorted(report.made) == ROSTER and not report.kept and not report.failed
+    assert sorted(folder.name for folder in out.iterdir()) == [*ROSTER, "key"]
+    for student in ROSTER:
+        assert set(tree(out / student)) == {"participants.csv", "visits.csv", "datapackage.json"}
+        assert tree(out / student) == {name: content for name, content in make(trial, "spring", student).contents.items()}
+    key = answers.read_key(out / "key" / "key.csv")
+    assert [each.student for each in key] == [student for student in ROSTER for _ in range(len(key) // 3)]
+    assert key == answers.read_key(out / "key" / "key.json") == [answer for student in ROSTER for answer in make(trial, "spring", student).answers]
+    with (out / "key" / "key.csv").open(newline="", encoding="utf-8") as lines:
+        assert {row["student"] for row in csv.DictReader(lines)} == set(ROSTER)
+
+
+def test_a_finished_student_is_left_alone_and_a_changed_one_made_again(trial, out):
+    here(trial, out, workers=1)
+    before = {student: (out / student).stat().st_mtime_ns for student in ROSTER}
+    (out / "key" / "ben.answers.json").unlink()  # the answers of one are lost
+    report = here(trial, out, ["dan", *ROSTER], workers=1)
+    assert sorted(report.made) == ["ben", "dan"] and report.kept == ["ada", "cleo"]
+    assert all((out / student).stat().st_mtime_ns == before[student] for student in ("ada", "cleo"))
+    other = replace(trial, fingerprint="0" * 64)  # a changed study file
+    assert here(other, out, ["ada"], workers=1).made == ["ada"]
+
+
+def test_a_folder_that_is_no_variant_is_never_overwritten(trial, out):
+    (out / "ada").mkdir(parents=True)
+    (out / "ada" / "essay.txt").write_text("mine")
+    with pytest.raises(StudyError, match="no variant made here"):
+        here(trial, out, workers=1)
+    assert tree(out / "ada") == {"essay.txt": b"mine"}
+
+
+def test_what_a_killed_run_left_half_written_is_swept_away(trial, out):
+    (out / f"{folders.BESIDE}ada.x").mkdir(parents=True)
+    here(trial, out, ["ada"], workers=1)
+    assert sorted(folder.name for folder in out.iterdir()) == ["ada", "key"]
+
+
+def test_a_student_in_vain_does_not_stop_the_others(trial, out, monkeypatch):
+    def of(packed, students, workers, study):
+        yield running.Done("ben", "no records print it")
+        yield running.Done("ada", make(trial, "spring", "ada"))
+
+    monkeypatch.setattr(running, "_here", of)
+    report = here(trial, out, ["ada", "ben"])
+    assert report.failed == {"ben": "no records print it"} and report.made == ["ada"]
+    assert {each.student for each in answers.read_key(out / "key" / "key.csv")} == {"ada"}
+
+
+def test_a_second_engine_looks_at_a_sample_and_what_it_computes_otherwise_is_told(trial, out, monkeypatch):
+    report = here(trial, out, ["ada", "ben"], workers=1, sample=1)
+    assert len(report.sampled) == 1 and report.differences == {}
+    monkeypatch.setattr(running.reanalysis.Reanalysis, "value", lambda self, by: 0.5 if by["statistic"] == "p" else 3.0)  # our own fit goes wrong
+    lines = running.second_engine(trial, out / "ada")
+    assert any("pcs.change.p: .046 by statsmodels, .500 by our own fit" in line for line in lines)
+
+
+RUN = """
+import multiprocessing, os, signal, sys
+from pathlib import Path
+from asprinted import variants
+from asprinted.study import load
+
+def tell(done, total):
+    workers = [each.pid for each in multiprocessing.active_children()]
+    if done == 2 and sys.argv[3] == "worker":
+        os.kill(workers[0], signal.SIGKILL)
+    if done == 2 and sys.argv[3] == "parent":
+        print(*workers, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    students = ["s0", "s1", "s2", "s3", "s4", "s5"]
+    out = Path(sys.argv[2])
+    report = variants.make_all(load(Path(sys.argv[1])), students, "spring", out, out / "key", workers=2, sample=0, tell=tell)
+    print(len(report.made), len(report.kept))
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, write_study: Callable[..., Path], small: dict[str, Any], process_environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A function that makes six students' variants in a process of its own, which kills a worker or itself after the second."""
+    (tmp_path / "run.py").write_text(RUN)
+    folder = write_study(small)
+
+    def run(out: Path, killed: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(tmp_path / "run.py"), str(folder), str(out), killed]
+        return subprocess.run(command, env=process_environment, capture_output=True, text=True, timeout=120)
+
+    return run
+
+
+def test_a_worker_that_is_killed_costs_nothing_but_time(run, trial, tmp_path):
+    struck = run(tmp_path / "struck", "worker")
+    assert struck.stdout.split() == ["6", "0"], struck.stderr
+    here(trial, tmp_path / "calm", ["s0", "s1", "s2", "s3", "s4", "s5"], workers=1)
+    assert tree(tmp_path / "struck") == tree(tmp_path / "calm")
+
+
+def test_a_run_that_is_killed_is_completed_by_the_next_which_repeats_nothing(run, trial, out):
+    killed = run(out, "parent")
+    assert killed.returncode == -signal.SIGKILL
+    done = {folder: folder.stat().st_mtime_ns for folder in out.glob("s*")}
+    assert 2 <= len(done) < 6
+    again = here(trial, out, ["s0", "s1", "s2", "s3", "s4", "s5"], workers=1)
+    assert sorted(again.kept) == sorted(folder.name for folder in done) and len(again.made) == 6 - len(done)
+    assert {folder: folder.stat().st_mtime_ns for folder in done} == done
+    assert len(list(out.glob("s*"))) == 6 and not list(out.glob(".*"))
+    workers = [int(pid) for pid in killed.stdout.split()]
+    for _ in range(200):  # they end with their parent, as soon as they notice
+        if not any(map(_alive, workers)):
+            break
+        time.sleep(0.05)
+    assert workers and not any(map(_alive, workers))
+
+
+def test_ctrl_c_ends_a_run_cleanly_and_leaves_whole_folders(tmp_path, small, write_study, process_environment):
+    folder, out = write_study(small), tmp_path / "out"
+    lines = "import sys, _thread\nfrom pathlib import Path\nfrom asprinted import variants\nfrom asprinted.study import load\n"
+    lines += "def tell(done, total):\n    if done == 1: _thread.interrupt_main()\n"
+    lines += "if __name__ == '__main__':\n    out = Path(sys.argv[2])\n    try:\n        variants.make_all(load(Path(sys.argv[1])), [f's{n}' for n in range(40)], '', out, out / 'key', workers=2, sample=0, tell=tell)\n"
+    lines += "    except KeyboardInterrupt:\n        print('stopped')\n"
+    (tmp_path / "stop.py").write_text(lines)
+    ended = subprocess.run([sys.executable, tmp_path / "stop.py", folder, out], env=process_environment, capture_output=True, text=True, timeout=120)
+    assert ended.stdout == "stopped\n" and "Traceback" not in ended.stderr
+    whole = list(out.glob("s*"))
+    assert 1 <= len(whole) < 40 and all(len(list(each.iterdir())) == 3 for each in whole) and not list(out.glob(".*"))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z" if Path("/proc").is_dir() else True
+    except (OSError, IndexError):
+        return False
+
+
+def test_order_number_of_workers_and_a_cluster_do_not_change_a_byte(trial, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="Dask (the extra `cluster`) is not installed")
+    here(trial, tmp_path / "one", workers=1)
+    here(trial, tmp_path / "two", ROSTER[::-1], workers=2)
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+        report = here(trial, tmp_path / "cluster", scheduler=cluster.scheduler_address)
+    assert sorted(report.made) == ROSTER
+    one, two, on_cluster = (tree(tmp_path / name) for name in ("one", "two", "cluster"))
+    assert one == on_cluster
+    assert {name: content for name, content in one.items() if "key/key." not in name} == {name: content for name, content in two.items() if "key/key." not in name}
+
+
+def test_a_scheduler_that_is_not_there_is_named(trial, out, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="Dask (the extra `cluster`) is not installed")
+
+    def refused(*arguments: Any, **options: Any) -> None:
+        raise OSError("Timed out")
+
+    monkeypatch.setattr(distributed, "Client", refused)
+    with pytest.raises(StudyError, match=r"tcp://127\.0\.0\.1:1.*No Dask scheduler answers"):
+        here(trial, out, scheduler="tcp://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("slug", ["lloyd-evans-2014", "crisis-readmission-trial"])
+def test_any_study_has_variants(slug, tmp_path):
+    from asprinted.study import load
+
+    study = load(Path(__file__).resolve().parents[2] / "data" / slug)
+    first, second = (make(study, "spring", student) for student in ("ada", "ben"))
+    assert first.contents != second.contents and len(first.answers) == len(second.answers) > 10
