@@ -29,7 +29,7 @@ def table(root: Path, chosen: Sequence[str], runs: int) -> Table:
         shutil.copytree(root, ours, ignore=shutil.ignore_patterns(*LEFT_OUT))
         if {"cold", "warm"} & set(chosen):
             copy_stock(ours, stock)
-        rows = tuple(MEASURES[name](ours, stock, runs) for name in chosen)
+        rows = {name: (MEASURES[name](ours, stock, runs),) for name in chosen}
     notebooks_in, entries = len(toc.chapters(root)), len(toc.entries(root))
     about = f"The build: {notebooks_in} notebooks and {entries - notebooks_in} other pages; medians of {runs}, both sides in turn. {versions}."
     return Table(about, ("what", "this book", "stock", "ratio", "target"), rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import itertools
 import math
 import shutil
@@ -16,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from asprinted.models.pooled import Pooled, pool
-from benchmarks import reviews
-from benchmarks.report import Row, Table, output, shown
+from benchmarks import peers, reviews
+from benchmarks.report import Row, Table, output, shown, times, told, versions
 
 SETS, RIGHT, TARGET = 200, 198, 0.050
 AGAINST = {49: (101, 1), 1_000: (5, 100)}  # trials: calls on each side, and how many times faster the target is
@@ -29,16 +28,15 @@ SCRIPT = Path("benchmarks", "pools.R")
 
 
 def table(root: Path, chosen: Sequence[str], runs: int) -> Table:
-    """Return the measurements chosen; raise BookError if R fails. Where R or metafor is missing, the row says so, and is missed."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy"))
-    about = f"Meta-analysis: random-effects models by REML. Results are checked, untimed. {versions}."
-    return Table(about, ("what", "this book", "peer", "peer / this book", "target"), tuple(row for name in chosen for row in MEASURES[name](root)))
+    """Return the measurements chosen; raise BookError if R or PyMARE fails. Where R or metafor is missing, the row says so, and is missed."""
+    about = f"Meta-analysis: random-effects models by REML. Results are checked, untimed. {versions('numpy', 'scipy')}."
+    return Table(about, ("what", "this book", "peer", "peer / this book", "target"), {name: tuple(MEASURES[name](root)) for name in chosen})
 
 
 def rebuilt(root: Path) -> Iterator[Row]:
     """Return the rows for simulated meta-analyses whose trials are made anew from print: the time, and how many print the same."""
     what = f"{SETS} random sets of {reviews.FEWEST} to {reviews.MOST} trials rebuilt from print"
-    print(f"{what} ...", flush=True)
+    told(what)
     seconds, right = zip(*(remade(seed) for seed in range(SETS)))
     mean = statistics.mean(seconds)
     yield Row((f"{what}, a set", f"{shown(mean)} on average, {shown(max(seconds))} at most", "–", "–", f"≤ {shown(TARGET)} on average"), mean <= TARGET)
@@ -60,32 +58,45 @@ def remade(seed: int) -> tuple[float, bool]:
 
 def fits(root: Path) -> Iterator[Row]:
     """Return the rows for the REML fit with its interval: against metafor, and the power of the number of trials by which its time grows."""
-    for k, (calls, times) in AGAINST.items():
-        yield against_metafor(root, k, calls, times)
+    for k, (calls, faster) in AGAINST.items():
+        yield against_metafor(root, k, calls, faster)
+        yield against_pymare(root, k, calls)
     medians = {}
     for k in MANY:
         what = f"REML fit with its interval, k = {k:,}"
-        print(f"{what} ...", flush=True)
+        told(what)
         medians[k], _ = fitted(*reviews.effects(k, TAU, np.random.default_rng(k))[:2], CALLS)
         yield Row((what, shown(medians[k]), "–", "–", "–"))
     whole, *_, last = (power(medians, few, many) for few, many in ((MANY[0], MANY[-1]), *itertools.pairwise(MANY)))
     yield Row(("growth of that time with k", f"k^{whole:.2f}; the last step k^{last:.2f}", "–", "–", "≤ k^1.1"), whole <= 1.1)
 
 
-def against_metafor(root: Path, k: int, calls: int, times: int) -> Row:
+def against_metafor(root: Path, k: int, calls: int, faster: int) -> Row:
     """Return the row for k effects fitted here and in R; missed also where the fits differ in six digits, or metafor is not there."""
     what = f"REML fit with its interval, k = {k:,}, against metafor"
-    print(f"{what} ...", flush=True)
+    told(what)
     y, v, _ = reviews.effects(k, TAU, np.random.default_rng(k))
     seconds, fit = fitted(y, v, calls)
     theirs = metafor(root, y, v, calls)
-    target = f"≥ {times} times faster" if times > 1 else "at least as fast"
+    target = f"≥ {faster} times faster" if faster > 1 else "at least as fast"
     if not theirs:
         return Row((what, shown(seconds), "missing: R with metafor (apt install r-base-core r-cran-metafor)", "–", target), False)
     ratio = float(theirs["seconds"]) / seconds
     agree = all(math.isclose(getattr(fit, ours), float(theirs[name]), rel_tol=1e-6) for ours, name in FIT.items())
     peer = f"metafor {theirs['metafor']}, R {theirs['R']}, {theirs['BLAS']}: {shown(float(theirs['seconds']))}; {'the same' if agree else 'NOT the same'} in six digits"
-    return Row((what, shown(seconds), peer, f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}", target), agree and ratio >= times)
+    return Row((what, shown(seconds), peer, times(ratio), target), agree and ratio >= faster)
+
+
+def against_pymare(root: Path, k: int, calls: int) -> Row:
+    """Return the row for k effects fitted here and by PyMARE; missed also where estimate or τ² differ in six digits."""
+    what = f"REML fit with its interval, k = {k:,}, against PyMARE"
+    told(what)
+    y, v, _ = reviews.effects(k, TAU, np.random.default_rng(k))
+    seconds, fit = fitted(y, v, calls)
+    theirs = peers.ask(root, "PyMARE", {"y": y.tolist(), "v": v.tolist(), "calls": calls})
+    ratio, agree = theirs["seconds"] / seconds, all(math.isclose(getattr(fit, name), theirs[name], rel_tol=1e-6) for name in ("est", "tau2"))
+    peer = f"PyMARE {peers.pinned(root)['PyMARE']}: {shown(theirs['seconds'])}; estimate and τ² {'the same' if agree else 'NOT the same'} in six digits"
+    return Row((what, shown(seconds), peer, times(ratio), "at least as fast"), agree and ratio >= 1)
 
 
 def fitted(y: np.ndarray, v: np.ndarray, calls: int) -> tuple[float, Pooled]:
