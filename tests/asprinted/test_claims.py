@@ -27,6 +27,7 @@ VERDICTS = {
     "lloyd-evans-2014": {"reproduced": 82, "holds": 6, "context": 13},
     "crisis-readmission-trial": {"reproduced": 32, "holds": 6, "misreported": 1, "context": 20},
     "care-management-review": {"reproduced": 28, "holds": 17, "misreported": 3, "context": 21},
+    "peer-led-diabetes-trial": {"reproduced": 37, "holds": 1, "misprint": 1, "method": 1, "context": 1},
 }
 
 

@@ -68,6 +68,15 @@ NO_STATISTICS = {
         "of": "reads a coefficient off a fit",
         "became": "sorts claims into classes",
     },
+    "bring-your-own-paper": {
+        "say_printed": "says what is printed",
+        "printed": "reads what is printed",
+        "wrapped": "breaks lines",
+        "asprinted": "runs a command",
+        "entry": "takes an entry out of a study file",
+        "claims_of": "takes the names of claims out of a study file",
+        "part": "measures how two ranges overlap",
+    },
     "how-the-records-were-made": {
         "corner": "names the corner of a table",
         "printed": "reads what is printed",
@@ -469,7 +478,21 @@ def genders_dealt_anew(chapter, trials):
     return [frame.groupby(["arm", "team", "gender"]).size() for frame in (after, people)]
 
 
+def t_test_of_printed_intervals(chapter, trials):
+    """Nothing is rounded here, so p may lean to neither side: it is that of the means and the SDs behind the intervals."""
+    row, n = trials.rows.iloc[0], 2 + len(trials.rows)
+    reach, numbers = stats.t.ppf(0.975, n - 1), {}
+    for arm in ("peer", "control"):
+        mean, half_width = row[f"mean_{arm}"], reach * row[f"sd_{arm}"] / np.sqrt(n)
+        numbers |= {f"score.{arm}.mean": mean, f"score.{arm}.mean_lo": mean - half_width, f"score.{arm}.mean_hi": mean + half_width}
+    trial = SimpleNamespace(number=numbers.__getitem__, claims=numbers)
+    chapter |= {"trial": trial, "arms": {"peers": "peer", "usual care": "control"}, "n": n, "half": 0.0, "reach": reach}
+    theirs = stats.ttest_ind_from_stats(row["mean_peer"], row["sd_peer"], n, row["mean_control"], row["sd_control"], n).pvalue
+    return [chapter["p_of_print"]("score", lean) for lean in (1, -1)], [theirs, theirs]
+
+
 METHODS = {
+    "bring-your-own-paper": {"p_of_print": t_test_of_printed_intervals},
     "peer-support-meta-analysis": {
         "squeeze": squeezed,
         "effects": effects_and_sizes,
