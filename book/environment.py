@@ -107,6 +107,8 @@ def make(root: Path, prefix: Path) -> None:
     target, has = wanted(root), stamped(prefix)
     if has == target and interpreter(prefix).exists():
         return  # another process made it while this one waited
+    if prefix.is_symlink():  # emptying it would empty another folder's environment
+        raise BookError(f"{FOLDER} is a link to {prefix.resolve()}, which was made from other requirements: delete the link, and run the same command again.")
     began = time.monotonic()
     (prefix / STAMP).unlink(missing_ok=True)
     python = str(interpreter(prefix))

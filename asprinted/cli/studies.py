@@ -16,6 +16,7 @@ from asprinted.study import Study, StudyError
 if TYPE_CHECKING:
     from asprinted import checks
 
+CONFLICTS = 3  # smallest sets that are shown of one finding
 STUDY_FOLDER = "folder that holds study.yml, such as data/some-trial"
 
 
@@ -43,6 +44,11 @@ def add_to(commands: argparse._SubParsersAction) -> None:
             command.add_argument("--all-but", action="append", default=[], metavar="ID", help="print every number but that of this claim, and say what to note in study.yml; can be repeated")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 fault", "2 faults"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _check(study: Study, *, options: argparse.Namespace) -> int:
     from asprinted import checks
 
@@ -51,7 +57,7 @@ def _check(study: Study, *, options: argparse.Namespace) -> int:
     counts = Counter(each.finding.verdict for each in found)
     faults = sum(each.fault for each in found)
     answers = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    lines.append(f"{study.slug}: {len(found)} questions, {answers or 'none answered'}; {faults} faults")
+    lines.append(f"{study.slug}: {len(found)} questions, {answers or 'none answered'}; {counted(faults, 'fault')}")
     show(options, {"study": study.slug, "counts": counts, "faults": faults, "findings": [each.as_json() for each in found]}, lines)
     if faults:
         tell_next(options, "asprinted", "synthesise", options.folder[0], note="tells the contradiction in words, and what to do")
@@ -67,7 +73,9 @@ def _lines(each: checks.Checked) -> list[str]:
     numbers = ", ".join(f"{name} {text}" + (f" ({', '.join(each.claims[name])})" if name in each.claims else "") for name, text in finding.printed.items())
     lines = [f"{finding.verdict}{note}: {each.about}: {finding.question}", f"    {numbers}", f"    {finding.proof}"]
     if finding.conflict:
-        lines += [f"    {'or' if place else 'smallest conflict:'} {', '.join(each.ids(names))}" for place, names in enumerate(finding.conflicts)]
+        lines += [f"    {'or' if place else 'smallest conflict:'} {', '.join(each.ids(names))}" for place, names in enumerate(finding.conflicts[:CONFLICTS])]
+        if (more := len(finding.conflicts) - CONFLICTS) > 0:
+            lines.append(f"    or one of {more} more sets, which --json lists")
         healing = ", ".join(f"{name} {before} → {after}" for name, before, after in finding.healing)
         lines.append(f"    healed by: {healing}" if healing else "    healed by no change of one or two last digits that was tried")
     elif finding.witness:
@@ -137,7 +145,7 @@ def _verify(study: Study, *, options: argparse.Namespace) -> int:
     sound = {each.id for each in rows if each.engine == verification.OWN and each.as_expected}
     faults += [f"{each.id}: {each.engine} computes {each.computed}, printed {each.printed}. {each.reason}" for each in rows if each.id in sound and not each.as_expected]
     checked = sum(1 for each in results if each.verdict != "context")
-    summary = f"{study.slug}: {checked} claims recomputed, {len(results) - checked} context, {len(kept)} assumptions measured, {len(faults)} faults"
+    summary = f"{study.slug}: {checked} claims recomputed, {len(results) - checked} context, {len(kept)} assumptions measured, {counted(len(faults), 'fault')}"
     again = (f"{name} gave {sum(1 for each in rows if each.engine == name and each.computed)} of them again" for name in others)
     data = {
         "claims": [asdict(each) for each in results], "assumptions": [asdict(each) for each in kept], "faults": faults,

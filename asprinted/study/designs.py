@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from asprinted.kinds import refusal
 from asprinted.study.entries import SEPARATOR, Study, StudyError, columns_of, whole, within
 from asprinted.study.parts import divided, fault, shares_of, typed
 from asprinted.study.evidence import check_evidence, tables_of
@@ -32,6 +31,8 @@ def check_design(study: Study, need: Callable[..., None]) -> None:
 
     `need(name, known, *where)` raises it where `name` is not one of the `known`.
     """
+    from asprinted.kinds import refusal  # it reads entries of this package, which would be half made at the top
+
     if error := refusal(study):
         raise error
     for part in ("scores", "scales", "events", "durations", "visits", "outcomes"):

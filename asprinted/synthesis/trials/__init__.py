@@ -168,7 +168,11 @@ def _printing(study: Study, pool: _Pool, frame: pd.DataFrame, arms: np.ndarray) 
         starts = [*as_before(pool.people[0], arms), *wanted]
     if study.design["trials"]["effects"]["kept"] == 1 and arms.all() and pool.people[0].total in (None, arms.sum()):
         starts = [Left(arms, arms, arms, pool.people[0].total)]  # nobody is lost, so the same people have every outcome
+    sizes: list[np.ndarray] = []
     for people in starts:
+        if "mean" not in study.models[also_of(study, pool.spec)[0]]["effect"] and any(np.array_equal(people.sizes, each) for each in sizes):
+            continue  # of events these were tried already: only scores let sizes move
+        sizes.append(people.sizes)
         begun = start(study, pool.spec, people.sizes)
         effects = _drawn(study, pool, frame, people.sizes, begun.spread, None if says else begun.error)
         try:

@@ -20,7 +20,7 @@ from asprinted.synthesis.trials.targets import Band, Target, bands
 __all__ = ["tables_that_print"]
 
 MANY = 4  # trials up to which counts_that_print, whose search is thorough, takes little time
-TURNS, AGAIN, SHAKEN = 60, 6, 3  # searches; each so many-th starts from other effects, the others from the last with so many trials changed
+STARTS, KICKS, SHAKEN = 8, 5, 4  # searches from real effects, each with so many from the best of it in which so many trials are changed at random
 SLIGHT, STALLED = 0.1, 3  # the slack, in half widths, at which a search stops; rounds in vain after which it is given up
 PARTNERS, JUDGED = 100, 200  # changes of one trial that are tried with every other, and pairs of them that are judged
 UNEVEN = 1 / 12  # the share of a trial's people who may stand in the other arm
@@ -36,25 +36,27 @@ def tables_that_print(n: np.ndarray, events: np.ndarray, targets: Sequence[Targe
     """
     if reason := crossed(targets, lambda rows: least_error(n[rows], measure)):
         raise ValueError(reason)
-    found = bands(targets)
-    fault: ValueError | None = None
-    inside, start, steps = False, events, COUNTS if held else STEPS
-    for turn in range(TURNS if len(n) > 1 and found else 0):
-        if turn % AGAIN == 0:
-            now, slack = real_events(n, np.clip(start, 1, n - 1), found, measure)
-            tables, inside = np.stack([now[:, 0], n[:, 0], now[:, 1], n[:, 1]], -1), slack > 0
-            start = rng.binomial(n, events / n)
-        elif inside:
-            at = rng.permutation(len(n))[:SHAKEN]
-            tables[at] = _stepped(tables, n, steps)[at, rng.integers(0, len(steps), len(at))]
-        if not inside:
-            continue
-        tables = _polished(tables, n, steps, found, measure, rng)
-        people = tables[:, 1::2].copy()
-        if _slacks(tables[None], found, measure).min() > EDGE and not missed(targets, *_effects(tables, measure), people.astype(float)):
-            return people, tables[:, ::2].copy()
+    found, start = bands(targets), events
+    steps = COUNTS if held else STEPS
+    nearest = np.stack([events[:, 0], n[:, 0], events[:, 1], n[:, 1]], -1)
+    for _ in range(STARTS if len(n) > 1 and found else 0):
+        now, slack = real_events(n, np.clip(start, 1, n - 1), found, measure)
+        start = rng.binomial(n, events / n)
+        best = nearest = np.stack([now[:, 0], n[:, 0], now[:, 1], n[:, 1]], -1)
+        for kick in range(KICKS if slack > 0 else 0):
+            tables = best.copy()
+            if kick:
+                at = rng.permutation(len(n))[:SHAKEN]
+                tables[at] = _stepped(best, n, steps)[at, rng.integers(0, len(steps), len(at))]
+            tables = _polished(tables, n, steps, found, measure, rng)
+            people, after = tables[:, 1::2].copy(), _slacks(tables[None], found, measure)
+            if after.min() > EDGE and not missed(targets, *_effects(tables, measure), people.astype(float)):
+                return people, tables[:, ::2].copy()
+            if _lacking(after)[0] < _lacking(_slacks(best[None], found, measure))[0]:
+                best = nearest = tables
     if len(n) > MANY and found:
-        raise unfound("events", targets, "; ".join(missed(targets, *_effects(tables, measure), tables[:, 1::2].astype(float))), TURNS)
+        raise unfound("events", targets, "; ".join(missed(targets, *_effects(nearest, measure), nearest[:, 1::2].astype(float))), STARTS * KICKS)
+    fault: ValueError | None = None
     for first in [0] if held or len(n) > 1 else sorted(range(-int(UNEVEN * n.sum()), 1 + int(UNEVEN * n.sum())), key=abs):
         people = n + [first, -first]  # of one trial every table is tried, and of arms that are not held each
         try:

@@ -62,21 +62,31 @@ _EVENTS = ("rr", "or", "rd", "hr")
 
 
 def as_subgroups_want(study: Study, pool: Mapping[str, Any], kinds: Sequence[Any], people: Left, freedom: int = 1) -> Left:
-    """The people of a pool with as many in each subgroup of trials as the printed precision of each wants; as they are where it is not printed of all.
+    """The people of a pool with as many in each subgroup of trials as the precision printed of the subgroups wants; as they are where none is.
 
-    kinds (k,): the subgroup of each trial. freedom: as in `reports.left`.
+    The same trials report other outcomes, so what all pools with these subgroups want counts alike. kinds (k,): the subgroup of each trial.
+    freedom: as in `reports.left`.
     """
-    wanted, kinds = {}, np.asarray(kinds)
-    model = study.models[also_of(study, pool)[0]]
-    for kind in dict.fromkeys(kinds):
-        filter, k = {pool["by"]: kind.item() if hasattr(kind, "item") else kind}, int((kinds == kind).sum())
-        se = _standard_error(study, pool, model, k, filter)
-        if se is None or people.total is None:
-            return people
-        wanted[kind] = 1 / (se**2 * (1 - _heterogeneity(study, pool, k, k * se**2, filter)))
-    share = np.array([wanted[kind] / people.sizes[kinds == kind].sum() for kind in kinds])
+    others = [each for each in study.design["trials"]["effects"]["pools"] if each.get("by") == pool["by"] and set(each["trials"]) == set(pool["trials"])]
+    wanted = [shares for each in others if (shares := _precisions(study, each, {str(kind): kind for kind in kinds}))]
+    if not wanted or people.total is None:
+        return people
+    kinds = np.array([str(kind) for kind in kinds])
+    share = np.array([sum(each[kind] for each in wanted) / people.sizes[kinds == kind].sum() for kind in kinds])
     sizes = shared_out(people.total, np.full(people.sizes.size, LEAST), (people.sizes * share[:, None]).ravel()).reshape(people.sizes.shape)
     return free(sizes, FREE**freedom, people.total)
+
+
+def _precisions(study: Study, pool: Mapping[str, Any], kinds: Mapping[str, Any]) -> dict[str, float]:
+    """Each subgroup's share of the information on a pool, by its printed standard error and heterogeneity; empty where one is not printed."""
+    found = {}
+    for text, kind in kinds.items():
+        filter, k = {pool["by"]: kind.item() if hasattr(kind, "item") else kind}, int(study.number(pool["trials"][text]))
+        se = _standard_error(study, pool, study.models[also_of(study, pool)[0]], k, filter)
+        if se is None:
+            return {}
+        found[text] = 1 / (se**2 * (1 - _heterogeneity(study, pool, k, k * se**2, filter)))
+    return {text: information / sum(found.values()) for text, information in found.items()}
 
 
 def _number(study: Study, pool: Mapping[str, Any], statistic: str, filter: Mapping[str, Any] | None = None) -> float | None:
