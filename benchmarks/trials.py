@@ -19,13 +19,14 @@ import pandas as pd
 from scipy import stats
 
 from asprinted import engines, synthesis, verification
+from asprinted.engines import python
 from asprinted.models import random_intercept
 from asprinted.study import StudyError
 from asprinted.synthesis.outcomes import search
 from benchmarks import ancova, regression
 from benchmarks.report import Row, Table, output, shown, times, told, versions
 
-SECONDS = 20.0  # that a search of the library may take here
+SECONDS = 20.0  # that making a trial again may take
 TIMES, MIXED = 60, 100  # trials
 NESTED = (("visits", "score"), ("visits", "whole-score"), ("visits", "groups", "score"), ("visits", "groups", "whole-score"))
 REGRESSIONS = REALISM = 10
@@ -33,20 +34,24 @@ FITS = {300: 15, 3_000: 5}  # people with three visits: calls on each side
 
 
 class Remade(NamedTuple):
-    """A trial made again from its print: how many numbers it prints, how many come back by every engine that has them, seconds, and the fault if there is one."""
+    """A trial made again from its print: how many numbers it prints, and how many come back by every engine that has them; seconds, and the fault if there is one.
+
+    aside: of the numbers of a mixed model, whether each is the same by statsmodels, whose standard errors are those of another curvature.
+    """
 
     numbers: int
     right: int
     engines: tuple[str, ...]
     seconds: float
     fault: str
+    aside: tuple[bool, ...] = ()
 
 
 def table(root: Path, chosen: Sequence[str], runs: int) -> Table:
     """Return the measurements chosen. Where R or lme4 is missing, the row says so, and is missed."""
     about = (
         f"Simulated trials, made again from their print alone. A number counts where every engine that computes it from the records prints it as the text: "
-        f"{', '.join([verification.OWN, *engines.available()])}. A search may take {SECONDS:.0f} s. {versions('numpy', 'scipy', 'statsmodels')}."
+        f"{', '.join([verification.OWN, *engines.available()])}. A trial that is not made in {SECONDS:.0f} s is given up. {versions('numpy', 'scipy', 'statsmodels')}."
     )
     return Table(about, ("what", "this book", "peer", "peer / this book", "target"), {name: tuple(MEASURES[name](root)) for name in chosen})
 
@@ -95,7 +100,9 @@ def rebuilt(what: str, simulated: Callable[[int], dict], seeds: Sequence[int], s
         f"{whole} of {len(found)} whole, {sum(each.right for each in found):,} of {sum(each.numbers for each in found):,} numbers; "
         f"{shown(statistics.median(each.seconds for each in found))} in the middle, {shown(max(each.seconds for each in found))} at most"
     )
-    return Row((what, mine, f"judged by {', '.join(named) or 'nobody'}", "–", f"≥ {needed} of {len(found)} whole"), whole >= needed)
+    aside = [same for each in found for same in each.aside]
+    judges = f"judged by {', '.join(named) or 'nobody'}" + (f"; statsmodels' MixedLM prints {sum(aside):,} of {len(aside):,} numbers of the models alike" if aside else "")
+    return Row((what, mine, judges, "–", f"≥ {needed} of {len(found)} whole"), whole >= needed)
 
 
 def remade(simulated: Callable[[int], dict], seed: int) -> Remade:
@@ -106,15 +113,23 @@ def remade(simulated: Callable[[int], dict], seed: int) -> Remade:
     with tempfile.TemporaryDirectory(prefix="book-bench-", ignore_cleanup_errors=True) as folder:
         trial = ancova.opened(content, Path(folder) / f"trial-{seed}")
         began = time.perf_counter()
+
+        def in_time(line: str) -> None:
+            if time.perf_counter() - began > SECONDS:
+                raise TimeoutError(f"not made in {SECONDS:.0f} s: {line}")
+
         try:
-            tables = synthesis.synthesise(trial)
-        except StudyError as error:
-            return Remade(numbers, 0, (), time.perf_counter() - began, f"seed {seed}: {' '.join(error.remedy.split())[:200]}")
+            tables = synthesis.synthesise(trial, in_time)
+        except (StudyError, TimeoutError) as error:
+            why = error.remedy if isinstance(error, StudyError) else str(error)
+            return Remade(numbers, 0, (), time.perf_counter() - began, f"seed {seed}: {' '.join(why.split())[:200]}")
         seconds = time.perf_counter() - began
         rows = [row for row in verification.recomputed(trial, tables, engines.available()) if row.verdict != "no value"]
-    wrong = {row.id for row in rows if not row.as_expected}
+    mixed_model = {id for id, claim in trial.claims.items() if claim.by and trial.models.get(claim.by.get("model"), {}).get("family") == "mixed"}
+    other = [row for row in rows if row.id in mixed_model and row.engine == python.NAME]
+    wrong = {row.id for row in rows if not row.as_expected and row not in other}
     fault = f"seed {seed}: {', '.join(sorted(wrong))}" if wrong else ""
-    return Remade(numbers, numbers - len(wrong), tuple({row.engine for row in rows}), seconds, fault)
+    return Remade(numbers, numbers - len(wrong), tuple({row.engine for row in rows}), seconds, fault, tuple(row.as_expected for row in other))
 
 
 # The fit of a mixed model
