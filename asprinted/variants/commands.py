@@ -22,7 +22,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     says = "make for every student other records that print the same claims, and an answer key"
     variants = commands.add_parser("variants", help=says, description=says[0].upper() + says[1:] + ".")
     variants.add_argument("folder", type=Path, nargs=1, help="folder that holds study.yml, such as data/some-trial")
-    variants.add_argument("--roster", type=Path, required=True, metavar="CSV", help="the students: a CSV file with a column id, or their names in its first column")
+    variants.add_argument("--roster", type=Path, required=True, metavar="CSV", help="the students: a CSV file whose first line is id, with a name a line below")
     variants.add_argument("--course", default="", metavar="KEY", help="a word for this course: with another, every student gets other records")
     variants.add_argument("--out", type=Path, metavar="DIR", help="where the students' folders are put (default: variants/ and the study's name); the key goes into its folder key/")
     variants.add_argument("--vary", action="append", default=[], metavar="ID=LOW..HIGH", help="draw this claim's number for each student in this range; may be given again")

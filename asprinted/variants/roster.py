@@ -11,20 +11,23 @@ from pathlib import Path
 from asprinted.study import SEPARATOR, StudyError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@+-]*(\.[A-Za-z0-9_@+-]+)*")  # no folder of another system is called otherwise
+HEADERS = ("id", "student", "name", "username", "participant")  # what the column of names may be called; capitals do not matter
 LONGEST = 64
 TAKEN = {"key", "con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}  # ours, and those of Windows
 
 
 def students(file: Path) -> list[str]:
-    """The students that a CSV file with a header lists, in its order: its column `id`, or its first.
+    """The students that a CSV file with a header lists, in its order: its column `id`, or another of HEADERS.
 
-    Raises StudyError that names the line of a name that is empty, stands twice (case does not count), or cannot be a folder's.
+    Raises StudyError where no column is called so, and one that names the line of a name that is empty, stands twice (case does not count), or cannot be a folder's.
     """
     rows = table(file)
     header = next(rows, (1, []))[1]
     if not header:
         raise StudyError(file, "line 1", None, "The file is empty: give a header and a line a student.")
-    column = header.index("id") if "id" in header else 0
+    column = next((place for wanted in HEADERS for place, name in enumerate(header) if name.lower() == wanted), None)
+    if column is None:  # a list without a header would lose its first student
+        raise StudyError(file, "line 1", header[0], f"The first line names the columns, and none of them is one of {', '.join(HEADERS)}: put a line 'id' above the names.")
     found: dict[str, tuple[int, str]] = {}
     for line, cells in rows:
         name = cells[column].strip() if column < len(cells) else ""

@@ -109,3 +109,16 @@ def test_a_p_value_on_the_wrong_side_does_not_lead_away():
     y = closed(start, [aim, p], (moves.flips(np.arange(60)),), np.random.default_rng(0))
     assert difference(start) < 0 and 7.5 < difference(y) < 8.5
     assert Aims([replace(p)]).slack(Aims([p]).values(y)).min() > 0
+
+
+def test_a_share_that_is_printed_as_an_inequality_is_met(load_data):
+    trial = printed_trial(("yes-no",), 3)
+    asked = {"table": "participants", "column": "working", "statistic": "percent", "filter": {"arm": "usual care"}}
+    kept = {id: claim for id, claim in trial["claims"].items() if claim["by"].get("column") != "working" and "model" not in claim["by"] or id.endswith("observed")}
+    over = {"says": "Over two fifths", "kind": "inequality", "printed": ">40%", "mark": "P", "source": "paper", "where": "abstract", "by": asked}
+    start = {"working.start": {"says": "Share", "value": "0.3", "reason": "Usual in the field."}}
+    [entry] = [each for each in trial["design"]["outcomes"] if each["column"] == "working"]
+    entry["share"] = "working.start"
+    study = load_data(trial | {"claims": kept | {"working.over": over}, "assumptions": trial["assumptions"] | start})
+    people = synthesise(study)["participants"]
+    assert people.loc[people["arm"] == "usual care", "working"].mean() > 0.4

@@ -171,7 +171,13 @@ def listed(tmp_path: Path, text: str) -> list[str]:
     return roster.students(tmp_path / "roster.csv")
 
 
-def test_a_roster_is_read_from_the_column_id_or_the_first(tmp_path):
+def test_a_list_of_names_without_a_header_is_refused_and_loses_nobody(tmp_path):
+    with pytest.raises(StudyError, match="'Anna'.*put a line 'id' above the names"):
+        listed(tmp_path, "Anna\nBea\nCarla\n")
+    assert listed(tmp_path, "ID\nAnna\nBea\n") == ["Anna", "Bea"]
+
+
+def test_a_roster_is_read_from_the_column_id_or_another_that_holds_names(tmp_path):
     assert listed(tmp_path, "name,id\nAda L,al1\n\nBen,b.2\n") == ["al1", "b.2"]
     assert listed(tmp_path, "\ufeffstudent;group\nal1;2\nb-2;1\n") == ["al1", "b-2"]
 

@@ -66,7 +66,8 @@ def tallies(study: Study, frame: pd.DataFrame, table: str, column: str, values: 
         rows = records.asked(study, frame, {"filter": rest}).to_numpy() & seen
         unit = 1.0 if share is None else rows.sum() / share
         if rows.any() and codes:
-            found.append(Tally(rows, codes, target.low * unit, target.high * unit))
+            everybody = rows.sum() + 0.5  # an open end, as of "over 80%", is nobody or everybody
+            found.append(Tally(rows, codes, max(target.low * unit, -0.5), min(target.high * unit, everybody)))
     return found
 
 
