@@ -23,7 +23,8 @@ ORDER = ("Printed", "Found", "Evidence", "How sure", "A fair way to say it")
 WORDS = """# Corrections
 
 People write sources, and people wrote this book. Both make slips. This page lists those we know: first what does not fit, or could not
-be reproduced, in the four sources, the publications read beside them and the example of {doc}`bring-your-own-paper`; then what looks like a slip and is none; then what was wrong
+be reproduced, in the four sources, the publications read beside them and the example of {{doc}}`bring-your-own-paper`; then what looks
+like a slip and is none; then what was wrong
 in the book. Each entry says what is printed, what was found, how sure that is, and how it can be told fairly: by quoting what can be read,
 and where, without guessing at motives. A slip in a report takes nothing away from the study, nor from the people who took part in it.
 
