@@ -174,6 +174,11 @@ def _of_two_groups(study: Study, name: str, model: Mapping[str, Any], claims: li
     for chosen in _versions(claims, _OF_TEST):
         of_test = {key: _printed(claim) for key, claim in chosen.items()}
         options = {"test": model.get("test", "t"), "level": model.get("level", 0.95)}
+        interval = {key: claim for key, claim in chosen.items() if key in ("estimate", "lo", "hi")}
+        alone, _ = _of_test(study, model, claims[0].by["contrast"], interval, "") if len(interval) == 3 else (None, {})
+        if alone and alone.verdict == CONTRADICTORY:  # the shorter proof, and the digits that heal it
+            yield _checked(study, alone, name, {key: (claim.id,) for key, claim in interval.items()}, other)
+            continue
         finding = two_groups.check(groups, **of_test, **options)
         if finding.verdict == UNDECIDED and not all("n" in group for group in groups):  # too much is left open: the smaller question, of the test alone
             if len(of_test) < 2:

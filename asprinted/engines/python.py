@@ -112,13 +112,23 @@ def describe(frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
     return float(COLUMNS[name]([float(cell) for cell in frame[by["column"]] if not pd.isna(cell)], by))
 
 
+def _middle(times: np.ndarray, left: np.ndarray) -> float:
+    """The median: the first time with half or fewer left; where it is exactly half, the middle between it and the next, as R's survfit has it."""
+    reached = np.flatnonzero(left <= 0.5 + 1e-12)
+    if not len(reached):
+        return math.nan
+    first = int(reached[0])
+    lower = np.flatnonzero(left < 0.5 - 1e-12)
+    return float((times[first] + times[lower[0]]) / 2 if len(lower) and left[first] > 0.5 - 1e-12 else times[first])
+
+
 def _survival(frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
     from statsmodels.duration.survfunc import SurvfuncRight
 
     cells = frame[[by["column"], by["event"]]].dropna().astype(float)
     curve = SurvfuncRight(cells[by["column"]], cells[by["event"]])
     if by["statistic"] == "survival_median":
-        return float(curve.quantile(0.5))
+        return _middle(curve.surv_times, curve.surv_prob)
     before = curve.surv_times <= by["at"]
     left = 100 * float(curve.surv_prob[before][-1]) if before.any() else 100.0
     return left if by["statistic"] == "survival" else 100 - left
