@@ -14,7 +14,7 @@ from asprinted.synthesis.outcomes import foreseen, moves, start
 from asprinted.synthesis.outcomes.aims import Aims
 from asprinted.synthesis.outcomes.closing import closed
 from asprinted.synthesis.outcomes.described import quickened
-from asprinted.synthesis.outcomes.search import settle
+from asprinted.synthesis.outcomes.search import Unmet, settle
 from asprinted.synthesis.outcomes.tallies import drawn, free, tallies
 from asprinted.synthesis.outcomes.targets import Target
 
@@ -41,9 +41,13 @@ def make(
     rows, loose = np.flatnonzero(seen), np.flatnonzero(free(known, seen))
     effects = foreseen.effects(targets, Aims(targets))
     kinds = (opposites(strata, rows, effects is None), *([moves.flips(loose)] if len(loose) else []))
-    if effects is None:
-        y = closed(y, targets, (moves.flips(rows), opposites(strata, rows)), rng)
-    return {column: settle(study, column, y, targets, kinds, rng, effects=effects, exact=False, many=FORESEEN)}
+    if effects is not None:
+        try:
+            return {column: settle(study, column, y, targets, kinds, rng, effects=effects, exact=False, many=FORESEEN)}
+        except Unmet:  # few people: each change counts, and none is small
+            kinds = (opposites(strata, rows), *kinds[1:])
+    y = closed(y, targets, (moves.flips(rows), opposites(strata, rows)), rng)
+    return {column: settle(study, column, y, targets, kinds, rng)}
 
 
 def opposites(strata: np.ndarray, rows: np.ndarray, apart: bool = True) -> moves.Moves:
