@@ -11,7 +11,7 @@ from tests.asprinted.kinds.report import loaded, unlike_print
 
 PAIRS = [pair for pair in itertools.combinations(KINDS, 2) if pair[1] in REVIEWS]
 SEEDS = (0, 2, 4)  # those without subgroups of trials, which each kind of review has alone
-OTHER = {("arms", "pool-hr"): 6}  # where the first simulated review leaves too little room, another stands for the pair
+OTHER = {("arms", "pool-hr"): 6, ("adjusted", "pool-rr"): 0}  # where the first simulated review leaves too little room, another stands for the pair
 
 
 @pytest.mark.parametrize(("pair", "seed"), [pytest.param(pair, OTHER.get(pair, SEEDS[place % 3]), id="+".join(pair)) for place, pair in enumerate(PAIRS)])
