@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from scipy import optimize
@@ -71,6 +72,7 @@ class RandomIntercept:
 
 def _root(slope: Callable[[float], float], guess: float) -> float:
     """The ratio where the slope, a function of its logarithm, turns from falling to rising; 0 where it rises throughout."""
+    slope = cache(slope)  # brentq asks again for both ends
     guess = near = min(max(guess, LOWEST), HIGHEST)
     reach = REACH
     side = 1 if slope(near) < 0 else -1  # where the root is

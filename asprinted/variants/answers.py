@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -12,7 +10,7 @@ from pathlib import Path
 from asprinted import printed, reanalysis, verdict
 from asprinted.chapter import null_value
 from asprinted.study import SEPARATOR, Study, StudyError
-from asprinted.variants.roster import table
+from asprinted.variants import sheets
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,7 @@ def answers(study: Study, student: str, analysis: reanalysis.Reanalysis) -> tupl
 
 def as_csv(key: Iterable[Answer]) -> bytes:
     """The key as CSV in UTF-8, a line an answer."""
-    text = io.StringIO(newline="")
-    rows = csv.DictWriter(text, [field.name for field in fields(Answer)], lineterminator="\n")
-    rows.writeheader()
-    rows.writerows(map(asdict, key))
-    return text.getvalue().encode("utf-8")
+    return sheets.as_csv(Answer, key)
 
 
 def as_json(key: Iterable[Answer]) -> bytes:
@@ -77,7 +71,7 @@ def read_key(file: Path) -> list[Answer]:
             raise StudyError(file, "file", None, f"{error.strerror}. Give the key that the variants were made with.") from None
         except (ValueError, TypeError) as error:
             raise StudyError(file, "file", None, f"It is no answer key ({error}): give the key.json that the variants were made with.") from None
-    rows = table(file)
+    rows = sheets.table(file)
     header = next(rows, (1, []))[1]
     if header != names:
         raise StudyError(file, SEPARATOR.join(("line 1", "header")), ",".join(header), f"A key has the columns {','.join(names)}: give the key.csv that the variants were made with.")

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import argparse
-import json
+import shlex
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from asprinted.cli.output import CODES, DIFFERS, FINE, STOPPED, show
 from asprinted.study import Study, StudyError
 
-FINE, DIFFERS = 0, 1
-EVERY = 5  # seconds between two lines of progress where there is no terminal
+HOW = """\
+which numbers can vary:
+  --list names them. A number that other print fixes, such as a percentage of a printed count, or an estimate beside
+  its interval and p value, is refused before any records are made, with what fixes it. Vary these together, or let
+  them follow: --vary ID=follows is for a number that need not be printed again; each student's key then holds what
+  their own records give. Every number that is not named prints in each variant as it does in the source.
+  Assumptions cannot be varied: they are not printed. Change their bounds in study.yml.
+"""
+EXAMPLE = """\
+example: asprinted variants my-trial --roster roster.csv --vary mood.course.est=1.5..4.0 --vary mood.course.lo=follows
+"""
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Add both commands. Their `run` takes the studies loaded (one, and none) and `options`, and gives the exit code."""
     says = "make for every student other records that print the same claims, and an answer key"
-    variants = commands.add_parser("variants", help=says, description=says[0].upper() + says[1:] + ".")
+    variants = commands.add_parser("variants", help=says, description=says[0].upper() + says[1:] + ".", epilog=f"{HOW}\n{EXAMPLE}{CODES}", formatter_class=argparse.RawDescriptionHelpFormatter)
     variants.add_argument("folder", type=Path, nargs=1, help="folder that holds study.yml, such as data/some-trial")
-    variants.add_argument("--roster", type=Path, required=True, metavar="CSV", help="the students: a CSV file whose first line is id, with a name a line below")
+    variants.add_argument("--roster", type=Path, metavar="CSV", help="the students (needed, but with --list): a CSV file whose first line is id, with a name a line below")
     variants.add_argument("--course", default="", metavar="KEY", help="a word for this course: with another, every student gets other records")
     variants.add_argument("--out", type=Path, metavar="DIR", help="where the students' folders are put (default: variants/ and the study's name); the key goes into its folder key/")
-    variants.add_argument("--vary", action="append", default=[], metavar="ID=LOW..HIGH", help="draw this claim's number for each student in this range; may be given again")
+    variants.add_argument("--vary", action="append", default=[], metavar="ID=LOW..HIGH", help="draw this claim's number for each student in this range, such as mood.course.est=1.5..4.0; or ID=follows, below; may be given again")
+    variants.add_argument("--list", action="store_true", help="make nothing: list the numbers that can be varied, and those that others fix, with these")
     variants.add_argument("--scheduler", metavar="ADDRESS", help="compute on the Dask cluster whose scheduler is at this address, such as tcp://10.0.0.1:8786")
     variants.add_argument("--workers", type=_positive, metavar="N", help="processes on this machine (default: one a core)")
     variants.add_argument("--second-engine", type=_count, default=20, metavar="N", help="let another engine analyse the records of N students again, some seconds each (default: 20; 0: nobody)")
@@ -35,6 +44,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     mark = commands.add_parser("mark", help=says, description=says[0].upper() + says[1:] + ".")
     mark.add_argument("key", type=Path, help="key.csv or key.json of the variants")
     mark.add_argument("answers", type=Path, help="CSV file with the columns student, question (the claim's id) and answer")
+    mark.add_argument("--ask", action="append", default=[], metavar="ID", help="a question of the exercise; may be given again (default: every question that any student answers)")
     mark.add_argument("--out", type=Path, metavar="CSV", help="where the marks are written, a line an answer")
     mark.add_argument("--json", action="store_true", help="print JSON instead of text")
     mark.set_defaults(run=_mark, folder=())
@@ -54,7 +64,12 @@ def _positive(text: str) -> int:
 
 def _variants(study: Study, *, options: argparse.Namespace) -> int:
     from asprinted.variants import drawing, roster, running
+    from asprinted.variants.progress import Progress
 
+    if options.list:
+        return _list(study, options)
+    if options.roster is None:
+        raise StudyError(study.file, "--roster", None, "Give the students: a CSV file whose first line is id, with a name a line below; or --list.")
     students = roster.students(options.roster)
     varied = [drawing.varied(study, text) for text in options.vary]
     twice = [claim for claim, count in Counter(each.claim for each in varied).items() if count > 1]
@@ -62,38 +77,46 @@ def _variants(study: Study, *, options: argparse.Namespace) -> int:
         raise StudyError(study.file, "vary", twice[0], "It is varied twice: give one range a claim.")
     out = options.out or Path("variants") / study.slug
     key = out / "key"
-    report = running.make_all(study, students, options.course, out, key, varied, options.scheduler, options.workers, options.second_engine, _progress())
+    progress = Progress("trying whether the ranges can be printed" if varied else "looking what is there")
+    try:
+        with progress as tell:
+            report = running.make_all(study, students, options.course, out, key, varied, options.scheduler, options.workers, options.second_engine, tell)
+    except KeyboardInterrupt:
+        after = f" after {progress.done} of {progress.total} students" if progress.total else ""
+        print(f"stopped{after}. What stands in {out} is whole and stays; the same command goes on with the others.", file=sys.stderr)
+        return STOPPED
     lines = [f"{student}: {reason}" for student, reason in report.failed.items()]
     lines += [f"{student}: a second engine differs: {line}" for student, each in report.differences.items() for line in each]
     again = f"a second engine looked at {len(report.sampled)} of them and differs on {len(report.differences)}"
     lines.append(f"{study.slug}: {len(report.made)} variants made and verified, {len(report.kept)} were there, {len(report.failed)} in vain; {again}")
     lines.append(f"{out} (students), {key} (answers: not for students)")
-    _print(options, {"study": study.slug, "out": str(out), "key": str(key), **asdict(report)}, lines)
+    show(options, {"study": study.slug, "out": str(out), "key": str(key), **asdict(report)}, lines)
     return DIFFERS if report.failed or report.differences else FINE
 
 
-def _progress() -> Callable[[int, int], None]:
-    """A function that, told how many of how many are done, says so on standard error with the rate and the time left."""
-    start, terminal = time.perf_counter(), sys.stderr.isatty()
-    said = [start]
+def _list(study: Study, options: argparse.Namespace) -> int:
+    """Say which numbers can be varied, and which are tied to which."""
+    from asprinted.variants import ties
 
-    def tell(done: int, total: int) -> None:
-        now = time.perf_counter()
-        if done < total and now - said[0] < (0.2 if terminal else EVERY):
-            return
-        said[0] = now
-        rate = done / (now - start)
-        line = f"{done} of {total} variants, {rate:.1f} a second, {(total - done) / rate:.0f} s left"
-        print(f"\r{line}\x1b[K" if terminal else line, end="" if terminal and done < total else "\n", file=sys.stderr, flush=True)
-
-    return tell
+    found = ties.listed(study)
+    free, tied = ([study.claims[id] for id, held in found.items() if bool(held) == wanted] for wanted in (False, True))
+    lines = ["These can be varied, as far as print alone tells; records are tried before any student's are made:"] if free else []
+    lines += [f"  {claim.id} {claim.printed}: {claim.says}" for claim in free]
+    lines += ["These are tied: each can be varied only with those after it, in ranges of their own or as ID=follows:"] if tied else []
+    lines += [f"  {claim.id} {claim.printed}: {claim.says}; with {', '.join(found[claim.id])}" for claim in tied]
+    lines += [] if found else ["No number can be varied: none is printed in digits and reproduced by the records."]
+    if free:
+        lines.append(f"For example: {shlex.join(['asprinted', 'variants', str(options.folder[0]), '--roster', 'roster.csv', '--vary'])} {free[0].id}=LOW..HIGH")
+    show(options, {"study": study.slug, "free": [claim.id for claim in free], "tied": {claim.id: found[claim.id] for claim in tied}}, lines)
+    return FINE
 
 
 def _mark(*, options: argparse.Namespace) -> int:
     from asprinted.records import write_whole
     from asprinted.variants import answers, marking
 
-    marks = marking.mark(answers.read_key(options.key), marking.read_answers(options.answers))
+    key = answers.read_key(options.key)
+    marks = marking.mark(key, marking.read_answers(options.answers), marking.asked(options.key, key, options.ask))
     lines = [f"{each.student}, {each.question}: {each.mark}: {each.given or '(nothing)'}. {each.feedback}".rstrip(". ") for each in marks if each.mark.startswith(("unknown", "answered", "not "))]
     students, questions = (marking.sums(marks, by) for by in ("student", "question"))
     for title, sums in (("student", students), ("question", questions)):
@@ -103,11 +126,5 @@ def _mark(*, options: argparse.Namespace) -> int:
     if options.out:
         write_whole(options.out.parent, {options.out.name: marking.as_csv(marks)})
         lines.append(str(options.out))
-    _print(options, {"marks": [asdict(each) for each in marks], "students": students, "questions": questions}, lines)
+    show(options, {"marks": [asdict(each) for each in marks], "students": students, "questions": questions}, lines)
     return FINE
-
-
-def _print(options: argparse.Namespace, data: object, lines: list[str]) -> None:
-    text = json.dumps(data, indent=2, ensure_ascii=False) if options.json else "\n".join(lines)
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -13,31 +13,47 @@ import numpy as np
 from asprinted import printed
 from asprinted.study import SEPARATOR, Claim, Study, StudyError
 
-ABOUT = ("model", "table", "outcome", "column", "contrast", "filter", "rule", "between")  # what a claim is about; the rest says which statistic of it
+FOLLOWS = "follows"
 
 
 @dataclass(frozen=True)
 class Varied:
-    """A claim by its id, and the smallest and the largest number that a student's study may print for it, as text."""
+    """A claim by its id, and the smallest and the largest number that a student's study may print for it, as text.
+
+    Both are empty where the number follows: it is not to be printed again, and is whatever the student's records give.
+    """
 
     claim: str
-    low: str
-    high: str
+    low: str = ""
+    high: str = ""
+
+    @property
+    def follows(self) -> bool:
+        return not self.low
 
     def __str__(self) -> str:
-        return f"{self.claim}={self.low}..{self.high}"
+        return f"{self.claim}={FOLLOWS if self.follows else f'{self.low}..{self.high}'}"
+
+
+def can_vary(claim: Claim) -> bool:
+    """Whether the claim is a number in digits that the records reproduce."""
+    return claim.kind == "number" and bool(claim.by) and claim.expect == "reproduced" and (claim.printed or "").strip().lower() not in printed.NUMBER_WORDS
 
 
 def varied(study: Study, text: str) -> Varied:
-    """The Varied that "claim.id=LOW..HIGH" means. Raises StudyError where it cannot be read, or names no number that is recomputed."""
-    match = re.fullmatch(r"(?P<claim>[^=\s]+)\s*=\s*(?P<low>\S+?)\s*\.\.\s*(?P<high>\S+)", text.strip())
+    """The Varied that "claim.id=LOW..HIGH" or "claim.id=follows" means. Raises StudyError where it cannot be read, or names no number that is recomputed."""
+    match = re.fullmatch(rf"(?P<claim>[^=\s]+)\s*=\s*(?:(?P<low>\S+?)\s*\.\.\s*(?P<high>\S+)|{FOLLOWS})", text.strip())
     if match is None:
-        raise StudyError(study.file, "vary", text, "Write a claim, the smallest and the largest number, such as score.change.est=1.5..4.0.")
+        remedy = f"Write a claim, the smallest and the largest number, such as score.change.est=1.5..4.0, or score.change.est={FOLLOWS} where its number may be what the others make it."
+        raise StudyError(study.file, "vary", text, remedy)
+    _refuse_assumption(study, match["claim"])
     claim = study.claim(match["claim"])
-    found = Varied(claim.id, match["low"], match["high"])
+    found = Varied(claim.id, match["low"] or "", match["high"] or "")
     where = SEPARATOR.join(("vary", claim.id))
-    if claim.kind != "number" or not claim.by or claim.expect != "reproduced" or (claim.printed or "").strip().lower() in printed.NUMBER_WORDS:
+    if not can_vary(claim):
         raise StudyError(study.file, where, claim.printed or claim.declared, "Only a number in digits that the records reproduce can be varied: name such a claim.")
+    if found.follows:
+        return found
     try:
         low, high = _ends(claim, found)
     except ValueError as error:
@@ -45,6 +61,16 @@ def varied(study: Study, text: str) -> Varied:
     if low > high:
         raise StudyError(study.file, where, text, f"No number with the decimals of {claim.printed!r} lies there: write the smaller first, and leave room between them.")
     return found
+
+
+def _refuse_assumption(study: Study, id: str) -> None:
+    """Raise StudyError where `id` is an assumption."""
+    assumption = study.assumptions.get(id.removeprefix(f"{study.slug}:"))
+    if assumption is None:
+        return
+    wider = f"widen its bounds ({' to '.join(assumption.bounds)} now)" if assumption.bounds else "change its value"
+    remedy = f"This is an assumption, which no source prints, so there is no number to vary: {wider} in study.yml, and every student's records may differ within them."
+    raise StudyError(study.file, SEPARATOR.join(("vary", assumption.id)), None, remedy if assumption.bounds else remedy.partition(", and every")[0] + ".")
 
 
 def _ends(claim: Claim, varied: Varied) -> tuple[int, int]:
@@ -60,21 +86,34 @@ def _ends(claim: Claim, varied: Varied) -> tuple[int, int]:
 def drawn(study: Study, varied: Sequence[Varied], rng: np.random.Generator) -> Study:
     """The study whose varied claims print numbers drawn in their ranges, every one as likely, each in the style of the source.
 
-    Other claims about the same model, outcome and contrast (or table, column and rows) are context in it: no longer to be met.
+    Claims that follow are context in it, no longer to be met; all others print what they print.
     """
+    return _printing(study, varied, lambda low, high: int(rng.integers(low, high + 1)))
+
+
+def following(study: Study, varied: Sequence[Varied]) -> Study:
+    """The study in which only the claims that follow are changed."""
+    return _printing(study, [each for each in varied if each.follows], lambda low, high: low)
+
+
+def between(study: Study, varied: Sequence[Varied], share: float) -> Study:
+    """As `drawn`, with each number at the same share of its range: 0 is the lower end, 1 the upper."""
+    return _printing(study, varied, lambda low, high: low + round(share * (high - low)))
+
+
+def _printing(study: Study, varied: Sequence[Varied], choose: Callable[[int, int], int]) -> Study:
+    """The study whose varied claims print what `choose` makes of the ends of their ranges, in units of the last decimal."""
     claims = dict(study.claims)
-    names = {each.claim for each in varied}
     for each in varied:
         claim = study.claims[each.claim]
-        low, high = _ends(claim, each)
-        value = Decimal(int(rng.integers(low, high + 1))).scaleb(-printed.parse(claim.printed or "").decimals)
+        if each.follows:
+            claims[claim.id] = replace(claim, kind="context", expect="context", by=None)
+            continue
+        value = Decimal(choose(*_ends(claim, each))).scaleb(-printed.parse(claim.printed or "").decimals)
         claims[claim.id] = replace(claim, printed=printed.in_style(value, claim.printed or "", claim.rounding))
-        for other in study.claims.values():
-            if other.id not in names and other.by and about(other) == about(claim):
-                claims[other.id] = replace(other, kind="context", expect="context", by=None)
     return replace(study, claims=claims)
 
 
-def about(claim: Claim) -> dict[str, object]:
-    """What a claim is about: its `by` without the statistic."""
-    return {field: value for field, value in (claim.by or {}).items() if field in ABOUT}
+def texts(study: Study, varied: Sequence[Varied]) -> tuple[str, ...]:
+    """What `study` prints for each claim whose number is drawn."""
+    return tuple(study.claims[each.claim].printed or "" for each in varied if not each.follows)

@@ -11,12 +11,15 @@ import asprinted
 from asprinted import records, synthesis
 from asprinted.study import SEPARATOR, Study, StudyError
 from asprinted.synthesis.design import generator
+from asprinted.variants import ties
 from asprinted.variants.answers import Answer, answers
-from asprinted.variants.drawing import Varied, drawn
+from asprinted.variants.drawing import Varied, drawn, texts
 
 ATTEMPTS = 2  # to keep every assumption with one draw, before other numbers are drawn
 SEEDS = 3  # how often a variant is begun anew where none is found
-DRAWS = 20  # how often numbers that no records can print are drawn again
+DRAWS = 20  # how often numbers that no records are found for are drawn again
+PROVED = 100  # how often numbers are drawn in all, those that print proves impossible among them
+TRIED = 1  # numbers of a range that are tried beside its ends and its middle
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ def make(study: Study, course: str, student: str, varied: Sequence[Varied] = ())
     """The Variant of one student: a function of the study file, the course's key, the student's name and what is varied.
 
     Every claim that is to be met prints from the records as they are read back from their own text, and every assumption is
-    kept. Where no records are found, other random numbers are tried, up to SEEDS times, or other numbers to print, up to DRAWS times.
+    kept. Where no records are found, other random numbers are tried, up to SEEDS times, or other numbers to print, up to DRAWS times;
+    numbers that print proves impossible are passed over without a search.
     Raises StudyError where that is in vain.
     """
     try:
@@ -73,13 +77,49 @@ def _made(study: Study, course: str, student: str) -> synthesis.Made:
 
 def _varied(study: Study, course: str, student: str, varied: Sequence[Varied]) -> synthesis.Made:
     """Records that print the study with numbers that are drawn for the student. Raises StudyError where no draw could be printed."""
-    tried: dict[str, str] = {}
-    for draw in range(DRAWS):
+    ids = {each.claim for each in varied if not each.follows}
+    tried: dict[tuple[str, ...], str] = {}
+    searched = 0
+    for draw in range(PROVED if ids else SEEDS):
         own = seeded(study, course, student, draw)
         wanted = drawn(own, varied, generator(own, "vary"))
+        if ids and (tie := ties.contradiction(wanted, ids)):
+            tried.setdefault(texts(wanted, varied), tie.why)
+            continue
         try:
             return synthesis.made(wanted, attempts=ATTEMPTS)
         except StudyError as error:
-            tried[", ".join(f"{each.claim} {wanted.claims[each.claim].printed}" for each in varied)] = error.remedy
-    remedy = f"No records print any of the {len(tried)} that were drawn, the last of which fails so: {list(tried.values())[-1]} State another range."
-    raise StudyError(study.file, SEPARATOR.join(("vary", *(each.claim for each in varied))), "; ".join(tried), remedy)
+            tried[texts(wanted, varied)] = error.remedy
+            searched += 1
+        if searched == DRAWS:
+            break
+    raise _in_vain(study, varied, tried)
+
+
+def refuse(study: Study, course: str, varied: Sequence[Varied]) -> None:
+    """Raise StudyError where no records can print numbers of the ranges: print proves it, or none are found for both ends, the middle and another number.
+
+    A search in vain is no proof, but so many in vain mean that a roster would take very long.
+    """
+    if all(each.follows for each in varied):
+        return
+    ties.refuse(study, varied)
+    ids = {each.claim for each in varied if not each.follows}
+    own, tried = seeded(study, course, ""), {}
+    for wanted in ties.tries(own, varied, TRIED):
+        if tie := ties.contradiction(wanted, ids):
+            tried[texts(wanted, varied)] = tie.why
+            continue
+        try:
+            synthesis.made(wanted, attempts=ATTEMPTS)
+            return
+        except StudyError as error:
+            tried[texts(wanted, varied)] = error.remedy
+    if tried:
+        raise _in_vain(study, varied, tried)
+
+
+def _in_vain(study: Study, varied: Sequence[Varied], tried: dict[tuple[str, ...], str]) -> StudyError:
+    remedy = f"No records print any of the {len(tried)} that were tried, the last of which fails so: {list(tried.values())[-1]} State another range, or let what holds them follow."
+    shown = "; ".join(", ".join(f"{each.claim} {text}" for each, text in zip((each for each in varied if not each.follows), one)) for one in tried)
+    return StudyError(study.file, SEPARATOR.join(("vary", *(each.claim for each in varied))), shown, remedy)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from asprinted import printed
 from asprinted.study import SEPARATOR, StudyError, nearest
+from asprinted.variants import sheets
 from asprinted.variants.answers import Answer
-from asprinted.variants.roster import table
 
-MARKS = ("right", "too coarse", "wrong", "not readable", "missing", "unknown student", "unknown question", "answered twice")
+MARKS = ("right", "too coarse", "wrong", "not readable", "missing", "unknown student", "unknown question", "answered twice", "not asked")
+COLUMNS = ("student", "question", "answer")
+UNCOUNTED = ("unknown student", "unknown question", "not asked")
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,15 @@ class Given:
 
 
 def read_answers(file: Path) -> list[Given]:
-    """The answers of a CSV file with the columns student, question and answer, in its order. Raises StudyError that names the line at fault."""
-    rows = table(file)
+    """The answers of a CSV file with the columns student, question and answer, in any order and with any capitals. Raises StudyError that names the line at fault."""
+    rows = sheets.table(file)
     header = next(rows, (1, []))[1]
-    if missing := [name for name in ("student", "question", "answer") if name not in header]:
-        raise StudyError(file, SEPARATOR.join(("line 1", "header")), ",".join(header), f"The column {missing[0]!r} is missing: give student, question and answer.")
-    places = [header.index(name) for name in ("student", "question", "answer")]
+    names = [name.strip().lower() for name in header]
+    if missing := [name for name in COLUMNS if name not in names]:
+        raise StudyError(file, SEPARATOR.join(("line 1", "header")), ",".join(header), f"The column {missing[0]!r} is missing: give {', '.join(COLUMNS[:-1])} and {COLUMNS[-1]}.")
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        raise StudyError(file, SEPARATOR.join(("line 1", "header")), ",".join(header), f"The column {twice[0]!r} stands there twice: leave one.")
+    places = [names.index(name) for name in COLUMNS]
     found = []
     for line, cells in rows:
         if len(cells) > len(header):
@@ -57,28 +60,53 @@ def read_answers(file: Path) -> list[Given]:
     return found
 
 
-def mark(key: Sequence[Answer], given: Iterable[Given]) -> list[Mark]:
-    """A Mark for every answer given, in its order, and then one for every question of the key's that a student in it left out.
+def asked(file: Path, key: Sequence[Answer], ids: Iterable[str]) -> list[str]:
+    """The questions of the key, which stands in `file`, that `ids` name. Raises StudyError, with the nearest name, where the key has none of that name."""
+    questions = dict.fromkeys(answer.question for answer in key)
+    found = []
+    for id in ids:
+        if (question := _question(id)) not in questions:
+            raise StudyError(file, "question", id, f"The key has no such question.{nearest(question, questions)}")
+        found.append(question)
+    return found
 
-    Of two answers to one question the first counts. Students are told apart without regard to case.
+
+def mark(key: Sequence[Answer], given: Iterable[Given], asked: Collection[str] = ()) -> list[Mark]:
+    """A Mark for every answer given, in its order, and then one for every question that was asked and that a student of the key's left out.
+
+    asked: the questions of the exercise; where none are named, those of the key that any student answered, or left empty in a line of its own.
+    Of two answers to one question the later counts. Students and questions are told apart without regard to case.
     """
+    given = list(given)
     known: dict[str, dict[str, Answer]] = {}
     for answer in key:
         known.setdefault(answer.student.lower(), {})[answer.question] = answer
     names = {answer.student.lower(): answer.student for answer in key}
-    marks, left = [], {(student, question): None for student, own in known.items() for question in own}
+    wanted = set(asked) or {_question(each.question) for each in given if each.student.lower() in known}
+    last = {(each.student.lower(), _question(each.question)): each for each in given if each.text}
+    left = {(who, question): None for who, own in known.items() for question in own if question in wanted and (who, question) not in last}
+    marks, before = [], {}
     for each in given:
-        who, question = each.student.lower(), each.question.rpartition(":")[2]
+        who, question = each.student.lower(), _question(each.question)
         if who not in known:
             marks.append(Mark(each.student, each.question, each.text, "unknown student", f"The key has no such student.{nearest(each.student, names.values())}", each.line))
         elif question not in known[who]:
             marks.append(Mark(names[who], each.question, each.text, "unknown question", f"The key has no such question.{nearest(question, known[who])}", each.line))
-        elif (who, question) not in left:
-            marks.append(Mark(names[who], question, each.text, "answered twice", "The first answer counts.", each.line))
+        elif question not in wanted:
+            marks.append(Mark(names[who], question, each.text, "not asked", "It is not one of the questions asked, and does not count.", each.line))
+        elif each.text and each is not last[who, question]:
+            marks.append(Mark(names[who], question, each.text, "answered twice", f"The later answer counts, in line {last[who, question].line}.", each.line))
+            before[who, question] = each.line
         elif each.text:
-            del left[who, question]
-            marks.append(replace(judged(known[who][question], each.text), line=each.line))
+            found = judged(known[who][question], each.text)
+            instead = f"It counts instead of line {before[who, question]}." if (who, question) in before else ""
+            marks.append(replace(found, line=each.line, feedback=" ".join(filter(None, (found.feedback, instead)))))
     return marks + [Mark(names[who], question, "", "missing", "No answer.") for who, question in left]
+
+
+def _question(text: str) -> str:
+    """A claim's id as the key has it, from one with or without its study, in any capitals."""
+    return text.rpartition(":")[2].strip().lower()
 
 
 def judged(key: Answer, text: str) -> Mark:
@@ -167,18 +195,14 @@ def _decimals(number: int) -> str:
 
 def as_csv(marks: Sequence[Mark]) -> bytes:
     """The marks as CSV in UTF-8, a line an answer."""
-    text = io.StringIO(newline="")
-    rows = csv.DictWriter(text, [field.name for field in fields(Mark)], lineterminator="\n")
-    rows.writeheader()
-    rows.writerows(map(asdict, marks))
-    return text.getvalue().encode("utf-8")
+    return sheets.as_csv(Mark, marks)
 
 
 def sums(marks: Sequence[Mark], by: str) -> dict[str, Counter[str]]:
-    """How often each mark was given, by `student` or `question`, in order of appearance; of students and questions that the key has."""
+    """How often each mark was given, by `student` or `question`, in order of appearance; of students and questions that the key has, as far as they were asked."""
     found: dict[str, Counter[str]] = {}
     for each in marks:
-        if each.mark not in ("unknown student", "unknown question"):
+        if each.mark not in UNCOUNTED:
             found.setdefault(getattr(each, by), Counter())[each.mark] += 1
     return found
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from asprinted.study import SEPARATOR, StudyError
+from asprinted.variants.sheets import table
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@+-]*(\.[A-Za-z0-9_@+-]+)*")  # no folder of another system is called otherwise
 HEADERS = ("id", "student", "name", "username", "participant")  # what the column of names may be called; capitals do not matter
@@ -43,26 +41,3 @@ def students(file: Path) -> list[str]:
     if not found:
         raise StudyError(file, "line 2", None, "There is no student below the header.")
     return [name for _, name in found.values()]
-
-
-def table(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of each row of a CSV file that is not blank, the header first; commas, semicolons or tabs between cells.
-
-    Raises StudyError where the file cannot be read.
-    """
-    try:
-        text = file.read_text("utf-8-sig")
-    except OSError as error:
-        raise StudyError(file, "file", None, f"{error.strerror}. Give a CSV file.") from None
-    except UnicodeDecodeError as error:
-        raise StudyError(file, f"byte {error.start}", None, "The file is not UTF-8: save it as CSV in UTF-8.") from None
-    first = text.partition("\n")[0]
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    try:
-        for row in rows:
-            if any(cell.strip() for cell in row):
-                yield rows.line_num, [cell.strip() for cell in row]
-            elif row:
-                yield rows.line_num, row
-    except csv.Error as error:
-        raise StudyError(file, f"line {rows.line_num}", None, f"Not readable as CSV ({error}): check its quotation marks.") from None

@@ -29,7 +29,7 @@ from asprinted.study import Study, StudyError
 from asprinted.synthesis.design import generator
 from asprinted.variants import answers, folders
 from asprinted.variants.drawing import Varied
-from asprinted.variants.making import Variant, fingerprint, make, seeded
+from asprinted.variants.making import Variant, fingerprint, make, refuse, seeded
 
 BATCH = 4  # students a task on a cluster
 DEATHS = 3  # so many pools in a row whose workers died with nothing made mean that something is wrong
@@ -69,17 +69,21 @@ def make_all(
     Students whose folder was finished before, from the same inputs, are left alone. scheduler: address of a Dask scheduler
     whose workers have asprinted (and the folder beside the study's, where the study takes trials from another); else
     `workers` processes, by default one a core. sample: of so many students, drawn by the course's key, the records are analysed again
-    by a second engine when they are made, which takes it some seconds each. `tell` is told how many of those to make are done. Raises StudyError where a
-    folder in the way is no variant, the cluster cannot be reached, or workers die again and again.
+    by a second engine when they are made, which takes it some seconds each. `tell` is told how many of those to make are done, none at first. Raises StudyError where a
+    folder in the way is no variant, the ranges of what is varied cannot be printed, the cluster cannot be reached, or workers die again and again.
     """
     folders.prepare(out, key)
     report = Report(kept=[each for each in students if folders.finished(out, key, each, fingerprint(study, course, each, varied))])
     left = [each for each in students if each not in set(report.kept)]
+    if left and varied:
+        refuse(study, course, varied)
     places = generator(seeded(study, course, ""), "second engine").permutation(len(students))[:sample]
     sampled = {students[place] for place in places}
     left.sort(key=lambda student: student not in sampled)  # what takes longest first
     packed = zlib.compress(pickle.dumps((study, course, tuple(varied), frozenset(sampled))))
     computed = _on_cluster(packed, left, scheduler, study) if scheduler else _here(packed, left, workers or os.cpu_count() or 1, study)
+    if left:
+        tell(0, len(left))
     with contextlib.closing(computed):
         for number, done in enumerate(computed, 1):
             if isinstance(done.found, str):
@@ -142,6 +146,8 @@ def _again(study: Study, made: Variant) -> list[str] | None:
 def _leave_with_parent() -> None:
     """Let Ctrl-C be the parent's matter, and end this worker when the parent is gone, however it went."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = multiprocessing.parent_process()
 
     def wait() -> None:
@@ -165,9 +171,11 @@ def _here(packed: bytes, students: Sequence[str], workers: int, study: Study) ->
     left, deaths = dict.fromkeys(students), 0
     while left:
         with mock.patch.dict(os.environ, ONE_THREAD):
+            others = set(multiprocessing.active_children())
             pool = futures.ProcessPoolExecutor(min(workers, len(left)), multiprocessing.get_context("spawn"), _leave_with_parent)
             try:
-                tasks = [pool.submit(_each, packed, (student,)) for student in left]
+                with _undisturbed():
+                    tasks = [pool.submit(_each, packed, (student,)) for student in left]
                 for task in futures.as_completed(tasks):
                     for done in task.result():
                         deaths = 0
@@ -178,8 +186,25 @@ def _here(packed: bytes, students: Sequence[str], workers: int, study: Study) ->
                 if deaths == DEATHS:
                     remedy = f"Worker processes were killed {DEATHS} times in a row, the last time with {len(left)} students to go: give them more memory, or fewer --workers. What is done stands."
                     raise StudyError(study.file, "workers", None, remedy) from None
+            except BaseException:  # stopped: nobody waits for what was begun
+                for worker in set(multiprocessing.active_children()) - others:
+                    worker.terminate()
+                raise
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A block in which Ctrl-C waits: the workers begun in it, who inherit that, do not die of it while they load what they need."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _on_cluster(packed: bytes, students: Sequence[str], scheduler: str, study: Study) -> Iterator[Done]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
 
+from asprinted.cli import main
 from asprinted.study import StudyError
 from asprinted.variants import answers, marking
 from asprinted.variants.answers import Answer
@@ -79,10 +81,38 @@ def test_nothing_is_lost_of_what_was_given_or_asked():
     ]  # fmt: skip
     marks = mark(KEY, given)
     assert [(each.student, each.question, each.mark, each.line) for each in marks] == [
-        ("ada", "score.change.p", "right", 2), ("Ben", "score.change.p", "right", 3), ("eve", "score.change.p", "unknown student", 4), ("ada", "score.chnge.p", "unknown question", 5),
-        ("ada", "score.change.p", "answered twice", 6), ("ada", "score.new.est", "missing", 0), ("Ben", "score.new.est", "missing", 0),
+        ("ada", "score.change.p", "answered twice", 2), ("Ben", "score.change.p", "right", 3), ("eve", "score.change.p", "unknown student", 4), ("ada", "score.chnge.p", "unknown question", 5),
+        ("ada", "score.change.p", "too coarse", 6), ("ada", "score.new.est", "missing", 0), ("Ben", "score.new.est", "missing", 0),
     ]  # fmt: skip
-    assert "score.change.p" in marks[3].feedback
+    assert "'score.change.p'" in marks[3].feedback
+    assert "in line 6" in marks[0].feedback and "instead of line 2" in marks[4].feedback
+
+
+def test_a_student_unknown_to_the_key_is_named_with_the_nearest_of_the_names():
+    key = [answer("1", "1", student="binta"), answer("1", "1", student="chidi")]
+    assert "'binta'" in mark(key, [Given("bnita", "score.change.p", "1", 2)])[0].feedback
+
+
+def test_a_later_correction_counts_and_an_empty_line_is_none():
+    given = [Given("ada", "score.change.p", text, line) for line, text in ((2, ".4"), (3, ".5"), (4, ".046"), (5, ""))]
+    marks = [each for each in mark(KEY, given) if each.student == "ada"]
+    assert [(each.mark, each.line) for each in marks] == [("answered twice", 2), ("answered twice", 3), ("right", 4)]
+    assert [each.feedback for each in marks] == ["The later answer counts, in line 4."] * 2 + ["It counts instead of line 3."]
+
+
+def test_a_question_that_nobody_was_asked_is_not_missing():
+    marks = mark(KEY, [Given("ada", "score.change.p", ".046", 2)])
+    assert [(each.student, each.question, each.mark) for each in marks] == [("ada", "score.change.p", "right"), ("Ben", "score.change.p", "missing")]
+    assert mark(KEY, [Given("eve", "score.new.est", "2", 2)])[1:] == []  # who is not in the course asks nothing
+
+
+def test_questions_that_are_named_are_those_that_count():
+    named = marking.asked(Path("key.csv"), KEY, ["trial:Score.New.est"])
+    marks = mark(KEY, [Given("ada", "score.change.p", ".046", 2), Given("ada", "SCORE.new.est ", "2.7", 3)], named)
+    assert [(each.student, each.question, each.mark) for each in marks] == [("ada", "score.change.p", "not asked"), ("ada", "score.new.est", "right"), ("Ben", "score.new.est", "missing")]
+    assert marking.sums(marks, "question").keys() == {"score.new.est"} and marking.share(marking.sums(marks, "student")["ada"]) == 1
+    with pytest.raises(StudyError, match=r"key\.csv.*score\.nw\.est.*Did you mean 'score\.new\.est'"):
+        marking.asked(Path("key.csv"), KEY, ["score.nw.est"])
 
 
 def test_a_students_own_records_count_and_not_a_neighbours():
@@ -91,7 +121,7 @@ def test_a_students_own_records_count_and_not_a_neighbours():
 
 
 def test_sums_are_of_the_questions_asked():
-    marks = mark(KEY, [Given("ada", "score.change.p", ".046", 2), Given("ada", "score.change.p", ".04", 3), Given("eve", "score.change.p", "1", 4), Given("Ben", "score.new.est", "3", 5)])
+    marks = mark(KEY, [Given("ada", "score.change.p", ".04", 2), Given("ada", "score.change.p", ".046", 3), Given("eve", "score.change.p", "1", 4), Given("Ben", "score.new.est", "3", 5)])
     students, questions = marking.sums(marks, "student"), marking.sums(marks, "question")
     assert dict(students["ada"]) == {"right": 1, "answered twice": 1, "missing": 1} and marking.share(students["ada"]) == 0.5
     assert dict(questions["score.new.est"]) == {"too coarse": 1, "missing": 1} and "eve" not in students
@@ -110,6 +140,25 @@ def test_keys_and_marks_survive_a_file(tmp_path: Path):
 def test_answers_are_read_from_any_order_of_columns_and_separator(tmp_path: Path):
     (tmp_path / "a.csv").write_text("answer;student;note;question\n0,046;ada;;score.change.p\n\n1;ben\n", "utf-8")
     assert marking.read_answers(tmp_path / "a.csv") == [Given("ada", "score.change.p", "0,046", 2), Given("ben", "", "1", 4)]
+
+
+def test_the_header_may_have_capitals_and_blanks(tmp_path: Path):
+    (tmp_path / "a.csv").write_text(" Student ,QUESTION,Group , Answer\nada,p,1,.046\n", "utf-8")
+    assert marking.read_answers(tmp_path / "a.csv") == [Given("ada", "p", ".046", 2)]
+    (tmp_path / "a.csv").write_text("student,question,answer,Answer\nada,p,1,.046\n", "utf-8")
+    with pytest.raises(StudyError, match="'answer' stands there twice"):
+        marking.read_answers(tmp_path / "a.csv")
+
+
+def test_the_command_tells_what_counts_and_what_it_cannot_place(tmp_path: Path, capsys):
+    (tmp_path / "key.csv").write_bytes(answers.as_csv(KEY))
+    (tmp_path / "a.csv").write_text("Student,Question,Answer\nada,score.change.p,.5\nada,score.change.p,.046\nada,score.chang.p,1\nbne,score.change.p,1\n", "utf-8")
+    assert main(["mark", str(tmp_path / "key.csv"), str(tmp_path / "a.csv")]) == 0
+    told = capsys.readouterr().out
+    assert "answered twice: .5. The later answer counts, in line 3" in told and "Did you mean 'score.change.p'" in told and "unknown student" in told
+    assert "student ada: 1 right (100%), 1 answered twice\n" in told and "missing" in told.partition("student Ben")[2] and "score.new.est" not in told
+    assert main(["mark", str(tmp_path / "key.csv"), str(tmp_path / "a.csv"), "--ask", "score.new.est", "--json"]) == 0
+    assert {each["mark"] for each in json.loads(capsys.readouterr().out)["marks"]} == {"not asked", "unknown question", "unknown student", "missing"}
 
 
 @pytest.mark.parametrize(("text", "says"), [("student,answer\nada,1\n", "'question' is missing"), ("student,question,answer\nada,p,0,046\n", "line 2.*quotation marks"), ("", "missing")])

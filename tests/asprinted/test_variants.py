@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import signal
@@ -17,10 +18,12 @@ from typing import Any
 import pytest
 
 from asprinted import printed, reanalysis, records
-from asprinted.study import Study, StudyError
+from asprinted.cli import main
+from asprinted.study import Study, StudyError, load
 from asprinted.synthesis import scores
 from asprinted.synthesis.design import generator
-from asprinted.variants import answers, drawing, folders, make, make_all, roster, running
+from asprinted.variants import answers, drawing, folders, make, make_all, making, roster, running, ties
+from asprinted.variants.progress import Progress
 
 ROSTER = ["ada", "ben", "cleo"]
 
@@ -139,12 +142,132 @@ def test_the_records_print_the_number_that_was_drawn_and_the_key_tells_it(trial)
     assert {each["pcs.harp.est"].printed for each in found} == {"2.7"}  # what the source prints
 
 
-def test_claims_on_the_same_contrast_are_no_longer_met_and_stand_in_the_key_all_the_same(trial):
+def test_every_number_that_is_not_varied_prints_as_it_does_in_the_source(trial):
     wanted = drawing.drawn(trial, [drawing.varied(trial, "pcs.change.p=.02..0.03")], generator(trial, "x"))
-    assert wanted.claims["pcs.change.direction"].kind == "context" and wanted.claims["pcs.harp.est"] == trial.claims["pcs.harp.est"]
+    assert {id for id, claim in wanted.claims.items() if claim != trial.claims[id]} == {"pcs.change.p"}
     made = make(trial, "spring", "ada", [drawing.varied(trial, "pcs.change.p=.02..0.03")])
-    direction = next(each for each in made.answers if each.question == "pcs.change.direction")
-    assert abs(float(direction.value)) > 0 and direction.answer
+    others = [each for each in made.answers if each.kind == "number" and each.question != "pcs.change.p" and each.printed.isascii() and each.printed[0].isdigit()]
+    assert len(others) > 3 and all(each.answer == each.printed for each in others)
+    assert float(next(each.value for each in made.answers if each.question == "pcs.change.direction")) > 0  # on the same contrast: still met
+
+
+def with_spread(small: dict[str, Any]) -> dict[str, Any]:
+    """The study file's content with mean and SD of one cell printed, as they are in one variant."""
+    filter = {"arm": "HARP", "visit": 0}
+    for name, text in (("mean", "38.0"), ("sd", "10.0")):
+        small["claims"][f"pcs.before.{name}"] = {
+            "printed": text, "says": name, "kind": "number", "mark": "P", "source": "abstract", "where": "table 1", "by": {"table": "visits", "column": "pcs", "statistic": name, "filter": filter},
+        }  # fmt: skip
+    return small
+
+
+def test_a_number_of_the_same_cell_stays_a_target_unless_it_is_said_to_follow(small, load_data):
+    study = load_data(with_spread(small))
+    mean = drawing.varied(study, "pcs.before.mean=37.0..39.0")
+    kept = drawing.drawn(study, [mean], generator(study, "x"))
+    assert kept.claims["pcs.before.sd"] == study.claims["pcs.before.sd"] and kept.claims["pcs.before.mean"].printed != "38.0"
+    followed = drawing.drawn(study, [mean, drawing.varied(study, "pcs.before.sd=follows")], generator(study, "x"))
+    assert followed.claims["pcs.before.sd"].kind == "context" and followed.claims["pcs.before.mean"] == kept.claims["pcs.before.mean"]
+
+
+def test_a_number_that_follows_is_no_target_and_stands_in_the_key_as_the_records_give_it():
+    study = load(TIED.with_name("peer-led-diabetes-trial"))
+    varied = {"mean": "-4.00..-3.00", "mean_lo": "follows", "mean_hi": "follows"}
+    ranges = [drawing.varied(study, f"waist_change.peer_led.{name}={text}") for name, text in varied.items()]
+    given = {each.question: each for each in make(study, "spring", "ada", ranges).answers}
+    mean, low, high = (float(given.pop(each.claim).value) for each in ranges)
+    assert -4.005 <= mean <= -2.995 and low < mean < high and abs((low + high) / 2 - mean) < 1e-9
+    kept = [each for each in given.values() if study.claims[each.question].expect == "reproduced"]
+    assert len(kept) > 30 and all(each.answer == each.printed for each in kept if each.kind == "number")  # the SD of the same people among them
+    assert fingerprints(study, ranges) != fingerprints(study, ranges[:1])
+
+
+def fingerprints(study: Study, ranges: list[drawing.Varied]) -> str:
+    return making.fingerprint(study, "spring", "ada", ranges)
+
+
+# What other print fixes
+
+TIED = Path(__file__).resolve().parents[2] / "data" / "crisis-readmission-trial"
+POOLED = TIED.with_name("harp-trial")
+
+
+@pytest.mark.parametrize(
+    ("folder", "text", "holds"),
+    [
+        (POOLED, "randomised.harp.n=150..190", ["randomised.all.n", "randomised.usual_care.n"]),
+        (POOLED, "pilot_visit.ratio.est=1.2..1.6", ["pilot_visit.ratio.lo=follows", "pilot_visit.ratio.hi=follows"]),
+        (TIED, "readmitted.control.percent=45..60%", ["readmitted.control.events", "analysed.control.n"]),
+        (TIED, "satisfaction.diff.hi=3.2..4.5", ["satisfaction.diff.est=follows", "satisfaction.diff.lo=follows"]),
+    ],
+)  # fmt: skip
+def test_a_number_that_other_print_fixes_is_refused_by_name_before_any_search(folder, text, holds, monkeypatch, out):
+    study = load(folder)
+    monkeypatch.setattr(making.synthesis, "made", lambda *arguments, **options: pytest.fail("records were searched for"))
+    with pytest.raises(StudyError, match="Other print fixes it") as caught:
+        make_all(study, ROSTER, "spring", out, out / "key", [drawing.varied(study, text)], sample=0)
+    assert all(each in caught.value.remedy for each in holds) and caught.value.field == f"vary › {text.partition('=')[0]}"
+    assert not list(out.glob("*/datapackage.json"))
+
+
+def test_letting_what_holds_a_number_follow_is_what_the_advice_says_it_is():
+    study = load(POOLED)
+    ranges = [drawing.varied(study, f"pilot_visit.ratio.{text}") for text in ("est=1.2..1.6", "lo=follows", "hi=follows")]
+    ties.refuse(study, ranges)  # nothing in print holds it any more
+    with pytest.raises(StudyError):
+        ties.refuse(study, ranges[:1])
+
+
+def test_a_number_of_a_range_that_print_rules_out_is_passed_over_without_a_search(monkeypatch):
+    study, asked = load(TIED), []
+
+    def made(wanted: Study, **options: Any) -> None:
+        asked.append([wanted.claims[f"readmitted.control.{name}"].printed for name in ("events", "percent")])
+        raise StudyError(wanted.file, "design", None, "No records.")
+
+    monkeypatch.setattr(making.synthesis, "made", made)
+    with pytest.raises(StudyError, match="No records"):
+        make(study, "spring", "ada", [drawing.varied(study, "readmitted.control.percent=38..39%"), drawing.varied(study, "readmitted.control.events=81..85")])
+    assert asked and all(printed.agrees(100 * int(events) / 216, percent) for events, percent in asked)
+
+
+def test_a_range_for_which_no_records_are_found_is_refused_before_the_roster_is_begun(trial, out):
+    told: list[tuple[int, int]] = []
+    with pytest.raises(StudyError, match=r"vary › pcs\.harp\.est.*1\.3.*State another range"):
+        make_all(trial, ROSTER, "spring", out, out / "key", [drawing.varied(trial, "pcs.harp.est=1.2..1.3")], sample=0, tell=lambda *done: told.append(done))
+    assert told == []
+
+
+def test_the_list_says_what_can_be_varied_and_with_what_else():
+    found = ties.listed(load(POOLED))
+    assert found["pcs.change.p"] == [] and set(found["pilot_visit.ratio.est"]) == {"pilot_visit.ratio.lo", "pilot_visit.ratio.hi"}
+    assert set(found["pilot_visit.ratio.hi"]) == {"pilot_visit.ratio.est", "pilot_visit.ratio.lo"}
+    assert set(found["randomised.all.n"]) == {"randomised.harp.n", "randomised.usual_care.n"}
+    assert "pcs.change.direction" not in found and "clinics.all.n" not in found
+
+
+def test_a_number_printed_twice_is_held_by_its_twin(small, load_data):
+    small["claims"]["pcs.again.p"] = small["claims"]["pcs.change.p"] | {"says": "again"}
+    study = load_data(small)
+    assert ties.listed(study)["pcs.change.p"] == ["pcs.again.p"]
+    ties.refuse(study, [drawing.varied(study, "pcs.change.p=.02..0.03"), drawing.varied(study, "pcs.again.p=follows")])
+
+
+def test_the_command_lists_what_can_be_varied_without_a_roster_and_wants_one_otherwise(capsys):
+    assert main(["variants", str(POOLED), "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    free, tied = lines.index(next(line for line in lines if line.startswith("These can"))), lines.index(next(line for line in lines if line.startswith("These are tied")))
+    assert free < next(place for place, line in enumerate(lines) if line.startswith("  pcs.change.p ")) < tied
+    assert any(line.startswith("  pilot_visit.ratio.est ") and line.endswith("with pilot_visit.ratio.lo, pilot_visit.ratio.hi") for line in lines[tied:])
+    assert main(["variants", str(POOLED)]) == 2 and "--roster" in capsys.readouterr().err
+
+
+def test_an_assumption_is_told_from_a_claim_with_what_to_do(trial):
+    with pytest.raises(StudyError, match=r"vary › pcs\.r.*an assumption.*widen its bounds \(0\.5 to 0\.95 now\) in study\.yml"):
+        drawing.varied(trial, "pcs.r=0.6..0.7")
+    unbound = next(id for id, each in trial.assumptions.items() if each.bounds is None)
+    with pytest.raises(StudyError, match=r"an assumption.*change its value in study\.yml\.$"):
+        drawing.varied(trial, f"{unbound}=0.6..0.7")
 
 
 def test_a_range_in_which_nothing_can_be_printed_is_refused_by_name(trial):
@@ -314,17 +437,80 @@ def test_a_run_that_is_killed_is_completed_by_the_next_which_repeats_nothing(run
     assert workers and not any(map(_alive, workers))
 
 
-def test_ctrl_c_ends_a_run_cleanly_and_leaves_whole_folders(tmp_path, small, write_study, process_environment):
+STOP = """
+import _thread, sys
+from asprinted.cli import main
+from asprinted.variants import progress
+
+class Stopping(progress.Progress):
+    def __call__(self, done, total):
+        super().__call__(done, total)
+        if done == int(sys.argv[1]):
+            _thread.interrupt_main()
+
+if __name__ == "__main__":
+    progress.Progress = Stopping
+    sys.exit(main(["variants", *sys.argv[2:]]))
+"""
+
+
+@pytest.mark.parametrize("done", [0, 2])
+def test_ctrl_c_ends_a_run_cleanly_says_what_stays_and_leaves_whole_folders(tmp_path, small, write_study, process_environment, done):
     folder, out = write_study(small), tmp_path / "out"
-    lines = "import sys, _thread\nfrom pathlib import Path\nfrom asprinted import variants\nfrom asprinted.study import load\n"
-    lines += "def tell(done, total):\n    if done == 1: _thread.interrupt_main()\n"
-    lines += "if __name__ == '__main__':\n    out = Path(sys.argv[2])\n    try:\n        variants.make_all(load(Path(sys.argv[1])), [f's{n}' for n in range(40)], '', out, out / 'key', workers=2, sample=0, tell=tell)\n"
-    lines += "    except KeyboardInterrupt:\n        print('stopped')\n"
-    (tmp_path / "stop.py").write_text(lines)
-    ended = subprocess.run([sys.executable, tmp_path / "stop.py", folder, out], env=process_environment, capture_output=True, text=True, timeout=120)
-    assert ended.stdout == "stopped\n" and "Traceback" not in ended.stderr
+    (tmp_path / "stop.py").write_text(STOP)
+    (tmp_path / "roster.csv").write_text("\n".join(["id", *(f"s{n}" for n in range(40))]))
+    command = [sys.executable, tmp_path / "stop.py", str(done), folder, "--roster", tmp_path / "roster.csv", "--out", out, "--workers", "2", "--second-engine", "0"]
+    ended = subprocess.run(command, env=process_environment, capture_output=True, text=True, timeout=120)
+    *progress, last = ended.stderr.splitlines()
+    assert ended.returncode == 130 and last.startswith("stopped after ") and f"What stands in {out} is whole and stays" in last and "goes on" in last
+    assert progress and all("of 40 variants" in line for line in progress)  # no traceback, no warning of Python's
     whole = list(out.glob("s*"))
-    assert 1 <= len(whole) < 40 and all(len(list(each.iterdir())) == 3 for each in whole) and not list(out.glob(".*"))
+    assert done <= len(whole) < 40 and all(len(list(each.iterdir())) == 3 for each in whole) and not list(out.glob(".*"))
+
+
+def test_a_signal_to_the_whole_group_while_workers_load_brings_no_traceback(tmp_path, small, write_study, process_environment):
+    folder, out = write_study(small), tmp_path / "out"
+    (tmp_path / "roster.csv").write_text("\n".join(["id", *(f"s{n}" for n in range(40))]))
+    command = [sys.executable, "-m", "asprinted", "variants", folder, "--roster", tmp_path / "roster.csv", "--out", out, "--workers", "2", "--second-engine", "0"]
+    running = subprocess.Popen(command, env=process_environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    first = running.stderr.readline()
+    time.sleep(0.3)  # the workers are there, and load
+    os.killpg(running.pid, signal.SIGINT)
+    rest = running.communicate(timeout=60)[1]
+    assert first.startswith("0 of 40 variants") and running.returncode == 130
+    assert rest.splitlines()[-1].startswith("stopped after ") and "Traceback" not in rest and "leaked" not in rest
+
+
+class Screen(io.StringIO):
+    """A terminal that keeps what is written."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_told_while_nothing_is_done_and_ends_with_what_was(capsys):
+    stream = io.StringIO()
+    with Progress("trying", stream, every=0.01) as tell:
+        while stream.getvalue().count("trying") < 2:
+            time.sleep(0.005)
+        tell(0, 3)
+        while stream.getvalue().count("0 of 3 variants") < 3:
+            time.sleep(0.005)
+        tell(2, 3)
+        assert " left" in tell.line() and "2 of 3" in tell.line()
+        tell(3, 3)
+    assert stream.getvalue().splitlines()[-1].startswith("3 of 3 variants, ")
+
+
+def test_progress_on_a_terminal_is_one_line_and_where_nothing_is_to_do_there_is_none_in_a_file():
+    screen, file = Screen(), io.StringIO()
+    with Progress("looking", screen) as tell:
+        tell(0, 2)
+        tell(2, 2)
+    assert screen.getvalue().count("\n") == 1 and screen.getvalue().count("\r") == 2
+    with Progress("looking", file):
+        pass
+    assert file.getvalue() == ""
 
 
 def _alive(pid: int) -> bool:
@@ -360,8 +546,6 @@ def test_a_scheduler_that_is_not_there_is_named(trial, out, monkeypatch):
 
 @pytest.mark.parametrize("slug", ["lloyd-evans-2014", "crisis-readmission-trial"])
 def test_any_study_has_variants(slug, tmp_path):
-    from asprinted.study import load
-
     study = load(Path(__file__).resolve().parents[2] / "data" / slug)
     first, second = (make(study, "spring", student) for student in ("ada", "ben"))
     assert first.contents != second.contents and len(first.answers) == len(second.answers) > 10
