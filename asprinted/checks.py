@@ -1,25 +1,27 @@
 """Which printed numbers of a study can be held against each other, and what comes of it: from the study file alone.
 
-Models give Wald tests, t tests of two groups, 2×2 tables, information bounds and pools of trials; columns give percentages of counts,
-means with their SDs, errors and intervals, quartiles in their order, means and SDs of whole numbers, and averages of times that end by a horizon. A model `instead_of` another is asked whether it could have printed
-the other's claims; its answer is no fault.
+Models give Wald tests, t tests of two groups, 2×2 tables, chi-squared tests, correlations, information bounds and pools of trials; columns give
+percentages of counts, means with their SDs, errors and intervals, quartiles in their order, means and SDs of whole numbers, averages of times that
+end by a horizon, and parts that must add up to their whole. A model `instead_of` another is asked whether it could have printed the other's claims; its
+answer is no fault.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 from asprinted.consistency import Finding, conflict, integers, pooled, summaries, survival, tables, triples, two_groups
 from asprinted.consistency.conflict import CONTRADICTORY, POSSIBLE, UNDECIDED, Decision
-from asprinted.printed import Printed, parse
+from asprinted.printed import Printed
+from asprinted.questions import parts, statistics
+from asprinted.questions.claims import Claims, amount_of, named, numbers_of, printed_of, rows_of, versions
+from asprinted.questions.models import is_factor, levels_of, terms_of
 from asprinted.study import RATIO_FAMILIES, Claim, Study
 from asprinted.study.entries import columns_of
+from asprinted.study.families import OF_JOINT, OF_TESTS
 
 NAMES = {"est": "estimate", "se": "se", "lo": "lo", "hi": "hi", "p": "p"}  # statistic of a claim → name in a finding
 _OF_POOL = {name: name for name in ("est", "se", "lo", "hi", "p", "q_p", "i2", "k", "n")} | {"q": "chi2"}
@@ -30,14 +32,11 @@ _OF_GROUPS = {name: name for name in ("mean", "sd", "se", "lo", "hi")}
 _OF_TEST = NAMES | {"t": "t", "d": "d"}
 _OF_ORDER = {name: name for name in ("minimum", "q1", "median", "q3", "maximum", "iqr", "mean", "sd")}
 _OF_PEOPLE = {"observed": "n", "count": "n"}
-_CODINGS = {"Treatment", "Sum", "Helmert", "Diff", "Poly"}  # of full rank: whichever is used, two levels differ by the same amount
 _OF_TIMES = ("minimum", "median", "mean", "maximum")  # none lies above the last time
 _ALONE = {
     "events": "it bounds only a contrast of two levels of one factor that is in no interaction, by counts printed exactly",
     "counts": "they are the table only of a crude contrast of two levels, its covariance model-based",
 }
-
-Claims = Mapping[str, Claim]
 
 
 @dataclass(frozen=True)
@@ -77,34 +76,17 @@ def is_ratio(model: Mapping[str, Any]) -> bool:
 
 
 def findings(study: Study) -> list[Checked]:
-    """Everything in the study that print alone can decide: models in the order of study.yml, then columns.
+    """Everything in the study that print alone can decide: models in the order of study.yml, then columns, then parts beside their whole.
 
     Raises StudyError where a model names an amount that holds no number.
     """
-    return [*_of_models(study), *_of_columns(study)]
+    return [*_of_models(study), *_of_columns(study), *_of_parts(study)]
 
 
 def _checked(study: Study, finding: Finding, about: str, claims: Mapping[str, tuple[str, ...]], alternative: bool = False) -> Checked:
     found = Checked(finding, about, {name: claims[name] for name in finding.printed if claims.get(name)}, alternative)
     otherwise = {id for ids in claims.values() for id in ids if id in study.claims and study.claims[id].expect not in ("reproduced", "holds")}
     return replace(found, declared=bool(finding.conflicts) and all(otherwise.intersection(found.ids(names)) for names in finding.conflicts))
-
-
-def _numbers(study: Study) -> list[Claim]:
-    return [claim for claim in study.claims.values() if claim.kind in ("number", "inequality") and claim.by and claim.printed is not None]
-
-
-def _printed(claim: Claim) -> Printed:
-    return parse(claim.printed or "", claim.rounding)
-
-
-def _versions(claims: list[Claim], names: Mapping[str, str]) -> Iterator[dict[str, Claim]]:
-    """Name → claim, once for each way to choose where several claims print the same statistic."""
-    by_name: dict[str, list[Claim]] = {}
-    for claim in claims:
-        by_name.setdefault(names[claim.by["statistic"]], []).append(claim)
-    for chosen in product(*by_name.values()):
-        yield dict(zip(by_name, chosen))
 
 
 # Models
@@ -118,8 +100,12 @@ def _of_models(study: Study) -> Iterator[Checked]:
             continue
         if other and study.models[other]["family"] == "random-effects":
             continue
+        if model["family"] in OF_TESTS:
+            for finding, claims in statistics.of_test(study, model, _of_statistic(study, other or name, ("chi2", "est", "lo", "hi", "p"))):
+                yield _checked(study, finding, name, claims, bool(other))
+            continue
         groups: dict[tuple, list[Claim]] = {}
-        for claim in _numbers(study):
+        for claim in numbers_of(study):
             by = claim.by
             if by.get("model") == (other or name) and by["statistic"] in _OF_TEST | _TO_TREAT and isinstance(by["outcome"], str) and isinstance(by.get("contrast"), str) and "take" not in by:
                 groups.setdefault((by["outcome"], by["contrast"], by["statistic"] in _TO_TREAT), []).append(claim)
@@ -130,15 +116,22 @@ def _of_models(study: Study) -> Iterator[Checked]:
             if compared:
                 yield from _of_two_groups(study, name, model, claims, compared, bool(other))
                 continue
-            for chosen in _versions([claim for claim in claims if claim.by["statistic"] in NAMES | _TO_TREAT], _TO_TREAT if to_treat else NAMES):
+            for chosen in versions([claim for claim in claims if claim.by["statistic"] in NAMES | _TO_TREAT], _TO_TREAT if to_treat else NAMES):
                 finding, amounts = _of_test(study, model, contrast, chosen, "NNT" if to_treat else _MEASURES.get(model["family"], ""))
                 if finding:
                     yield _checked(study, finding, name, {key: (claim.id,) for key, claim in chosen.items()} | amounts, bool(other))
+        for finding, ids in statistics.of_contrasts(model, _of_statistic(study, other or name, (*OF_JOINT, "p"))):
+            yield _checked(study, finding, name, ids, bool(other))
+
+
+def _of_statistic(study: Study, model: str, statistics: tuple[str, ...]) -> list[Claim]:
+    """The printed numbers of a model that are one of these statistics of one outcome."""
+    return [claim for claim in numbers_of(study) if claim.by.get("model") == model and claim.by["statistic"] in statistics and isinstance(claim.by["outcome"], str) and "take" not in claim.by]
 
 
 def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Claims, measure: str) -> tuple[Finding | None, dict[str, tuple[str, ...]]]:
     """What the claims on one contrast of a model come to, and the claims behind the amounts that took part; measure: of a table, where the contrast has one."""
-    numbers: dict[str, Any] = {name: _printed(claim) for name, claim in claims.items()}
+    numbers: dict[str, Any] = {name: printed_of(claim) for name, claim in claims.items()}
     level = model.get("level", 0.95)
     arms, events = _table(study, model, contrast), _events(study, model, contrast)
     if arms:
@@ -146,15 +139,15 @@ def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Clai
         if measure == "RD":  # a risk difference is in percentage points, with the sign or without
             numbers = {key: number if key == "p" else replace(number, percent=True) for key, number in numbers.items()}
         entries = [model["counts"][arm] for arm in arms]
-        texts = {part: tuple(_amount(study, entry[part]) for entry in entries) for part in ("events", "people")}
+        texts = {part: tuple(amount_of(study, entry[part]) for entry in entries) for part in ("events", "people")}
         finding = tables.two_by_two(texts["events"], texts["people"], measure=measure, level=level, **numbers)
-        amounts = {f"{short} {arm}": _named([entry[part]]) for part, short in (("events", "events"), ("people", "total")) for arm, entry in enumerate(entries, 1)}
+        amounts = {f"{short} {arm}": named([entry[part]]) for part, short in (("events", "events"), ("people", "total")) for arm, entry in enumerate(entries, 1)}
         return finding, amounts
     if measure == "NNT":  # reciprocals, which no Wald test has for its ends
         return None, {}
     if events is not None:
         finding = survival.hazard_ratio(**numbers, events=events, covariance=model.get("covariance", "model-based"), level=level)
-        return finding, {"events": _named(model["events"])}
+        return finding, {"events": named(model["events"])}
     test = "t" if model["family"] == "linear" and model.get("test") != "wald-z" else "wald-z"
     if test == "t":  # print does not give its degrees of freedom
         numbers = {name: number for name, number in numbers.items() if name in ("estimate", "lo", "hi")}
@@ -168,11 +161,11 @@ def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Clai
 def _of_two_groups(study: Study, name: str, model: Mapping[str, Any], claims: list[Claim], compared: tuple[Claims, Claims], other: bool) -> Iterator[Checked]:
     """The claims on a contrast of two means against what is printed of both groups; nothing where one group contradicts itself, which its column tells."""
     of_groups = {f"{key} {place}": claim for place, group in enumerate(compared, 1) for key, claim in group.items()}
-    groups = tuple({key: _printed(claim) for key, claim in group.items()} for group in compared)
+    groups = tuple({key: printed_of(claim) for key, claim in group.items()} for group in compared)
     if any(map(summaries.impossible, groups)):
         return
-    for chosen in _versions(claims, _OF_TEST):
-        of_test = {key: _printed(claim) for key, claim in chosen.items()}
+    for chosen in versions(claims, _OF_TEST):
+        of_test = {key: printed_of(claim) for key, claim in chosen.items()}
         options = {"test": model.get("test", "t"), "level": model.get("level", 0.95)}
         interval = {key: claim for key, claim in chosen.items() if key in ("estimate", "lo", "hi")}
         alone, _ = _of_test(study, model, claims[0].by["contrast"], interval, "") if len(interval) == 3 else (None, {})
@@ -192,12 +185,12 @@ def two_groups_of(study: Study, model: Mapping[str, Any], outcome: str, contrast
 
     Of a linear model whose formula has one factor of two levels alone, nothing robust in its covariance, and its outcome as it stands.
     """
-    levels, plain = _levels(model, contrast), not {"waves", "baseline", "groups"} & model.keys() and model.get("covariance", "model-based") == "model-based"
+    levels, plain = levels_of(model, contrast), not {"waves", "baseline", "groups"} & model.keys() and model.get("covariance", "model-based") == "model-based"
     if model["family"] != "linear" or levels is None or not plain or model["formula"].split("~")[0].strip() not in ("{outcome}", outcome):
         return None
     column, above, below = levels
     columns = columns_of(study, model["table"])
-    if outcome not in columns or len(_terms(model)) != 1 or not _is_factor(study, model, column) or set(columns[column].get("values", ())) != {above, below}:
+    if outcome not in columns or len(terms_of(model)) != 1 or not is_factor(study, model, column) or set(columns[column].get("values", ())) != {above, below}:
         return None
     first, second = (_of_group(study, model["table"], outcome, model.get("rows", {}) | {column: level}) for level in (above, below))
     return (first, second) if any(name in group for group in (first, second) for name in ("n", *_OF_GROUPS)) else None
@@ -205,11 +198,11 @@ def two_groups_of(study: Study, model: Mapping[str, Any], outcome: str, contrast
 
 def _of_group(study: Study, table: str, column: str, filter: Mapping[str, Any]) -> Claims:
     """What is printed of a column's mean and spread, and of how many have a value, in the rows of a filter: of each the first claim that the study file takes to be right."""
-    wanted, found = _rows({"table": table, "filter": filter}), {}
+    wanted, found = rows_of({"table": table, "filter": filter}), {}
     of_all = columns_of(study, table)[column].get("required")
-    for claim in sorted(_numbers(study), key=lambda claim: claim.by["statistic"] == "count"):
+    for claim in sorted(numbers_of(study), key=lambda claim: claim.by["statistic"] == "count"):
         by = claim.by
-        if claim.expect not in ("reproduced", "holds") or "table" not in by or "between" in by or _rows(by) != wanted:
+        if claim.expect not in ("reproduced", "holds") or "table" not in by or "between" in by or rows_of(by) != wanted:
             continue
         of_column = by.get("column") == column and by["statistic"] in _OF_GROUPS | {"observed": "n"}
         if of_column or (of_all and by["statistic"] == "count"):
@@ -221,18 +214,18 @@ def _of_pools(study: Study, name: str, model: Mapping[str, Any]) -> Iterator[Che
     """Each outcome that a model pools, under each rule and filter of its claims."""
     other = model.get("instead_of")
     groups: dict[str, list[Claim]] = {}
-    for claim in _numbers(study):
-        inexact = claim.by["statistic"] == "k" and _printed(claim).relation != "="  # fewer than so many trials: no one pool is asked about
+    for claim in numbers_of(study):
+        inexact = claim.by["statistic"] == "k" and printed_of(claim).relation != "="  # fewer than so many trials: no one pool is asked about
         if claim.by.get("model") == (other or name) and claim.by["statistic"] in _OF_POOL and not inexact:
             groups.setdefault(_part(claim.by), []).append(claim)
     options = {"level": model.get("level", 0.95), "estimator": model.get("estimator", "DL"), "test": model.get("test", "wald-z"), "measure": model["effect"]["measure"]}
     for part, claims in groups.items():
-        for chosen in _versions(claims, _OF_POOL):
+        for chosen in versions(claims, _OF_POOL):
             if options["test"] != "wald-z":  # the quantile of t is not applied to print
                 chosen = {key: claim for key, claim in chosen.items() if key not in ("se", "p")}
             if any(len(names & chosen.keys()) > 1 for names in _LINKED):
                 question = f"{part[0].upper()}{part[1:]}: can one pool of trials print {conflict.and_list(chosen)}?"
-                finding = pooled.check(**{key: _printed(claim) for key, claim in chosen.items()}, **options, question=question)
+                finding = pooled.check(**{key: printed_of(claim) for key, claim in chosen.items()}, **options, question=question)
                 yield replace(_checked(study, finding, name, {key: (claim.id,) for key, claim in chosen.items()}, bool(other)), part=part)
 
 
@@ -251,86 +244,24 @@ def _in_words(wanted: Any) -> str:
 
 def _table(study: Study, model: Mapping[str, Any], contrast: str) -> tuple[str, str] | None:
     """The arm of the numerator and that of the reference, where the model's counts are all that its contrast uses."""
-    levels, counts = _levels(model, contrast), model.get("counts", {})
+    levels, counts = levels_of(model, contrast), model.get("counts", {})
     if levels is None or model["family"] not in _MEASURES or model.get("covariance", "model-based") != "model-based":
         return None
     column, above, below = levels
     if model["family"] in ("risk-ratio", "risk-difference"):  # their cells are those of every column that a contrast names
         crude = {name for terms in model["contrasts"].values() for term in terms for name in term["at"]} == {column}
     else:
-        crude = len(_terms(model)) == 1 and _is_factor(study, model, column)
+        crude = len(terms_of(model)) == 1 and is_factor(study, model, column)
     return (above, below) if crude and above in counts and below in counts else None
 
 
 def _events(study: Study, model: Mapping[str, Any], contrast: str) -> str | None:
     """How many events the model lists, where the information on its contrast has the bound that `consistency.survival` states."""
-    levels = _levels(model, contrast)
-    if model["family"] != "cox" or "events" not in model or levels is None or not _is_factor(study, model, levels[0]):
+    levels = levels_of(model, contrast)
+    if model["family"] != "cox" or "events" not in model or levels is None or not is_factor(study, model, levels[0]):
         return None
-    amounts = [_amount(study, amount) for amount in model["events"]]
+    amounts = [amount_of(study, amount) for amount in model["events"]]
     return str(sum(int(number.value) for number in amounts)) if all(number.relation == "=" for number in amounts) else None
-
-
-def _levels(model: Mapping[str, Any], contrast: str) -> tuple[str, Any, Any] | None:
-    """(column, level, level of reference), where the contrast is exactly the first less the second and all else is equal."""
-    terms = sorted(model.get("contrasts", {}).get(contrast, ()), key=lambda term: term["weight"])
-    if [term["weight"] for term in terms] != [-1, 1]:
-        return None
-    below, above = (term["at"] for term in terms)
-    unlike = [column for column in above if column not in below or above[column] != below[column]]
-    return (unlike[0], above[unlike[0]], below[unlike[0]]) if len(unlike) == 1 and above.keys() == below.keys() else None
-
-
-def _is_factor(study: Study, model: Mapping[str, Any], column: str) -> bool:
-    """True where the column stands in the formula once, in no interaction, and as a factor: C(column) or a column of text.
-
-    In a Cox model a column of 0 and 1 is one too; elsewhere it would need an intercept to be.
-    """
-    within = [term for term in _terms(model) if column in _mentioned(term)]
-    spec = columns_of(study, model["table"]).get(column)
-    if len(within) != 1 or spec is None:
-        return False
-    match within[0]:
-        case ast.Name():
-            return spec["type"] == "string" or (model["family"] == "cox" and set(spec.get("values", ())) == {0, 1})
-        case ast.Call(ast.Name("C"), [ast.Name(name), *rest], keywords) if name == column:
-            codings = rest[:1] + [keyword.value for keyword in keywords if keyword.arg == "contrast"]
-            return {ast.unparse(each.func if isinstance(each, ast.Call) else each) for each in codings} <= _CODINGS
-    return False
-
-
-def _terms(model: Mapping[str, Any]) -> list[ast.expr]:
-    """What the formula adds up right of '~', without intercepts; nothing where Python's grammar cannot read it."""
-    try:
-        left = [ast.parse(model.get("formula", "~").split("~", 1)[1].replace(":", "*").strip(), mode="eval").body]
-    except SyntaxError:
-        return []
-    terms = []
-    while left:
-        match left.pop():
-            case ast.BinOp(first, ast.Add(), second) | ast.BinOp(first, ast.Sub(), ast.Constant() as second):
-                left += [first, second]
-            case ast.Constant():
-                pass
-            case term:
-                terms.append(term)
-    return terms
-
-
-def _mentioned(term: ast.expr) -> set[Any]:
-    """The names and texts in a term: every column that it can mean."""
-    return {node.id if isinstance(node, ast.Name) else node.value for node in ast.walk(term) if isinstance(node, (ast.Name, ast.Constant))}
-
-
-def _amount(study: Study, amount: int | str) -> Printed:
-    """The printed number that an amount names, or the number that it is."""
-    claim = study.claims.get(amount) if isinstance(amount, str) else None
-    return _printed(claim) if claim and claim.printed is not None else parse(f"{Decimal(str(study.number(amount))).normalize():f}")
-
-
-def _named(amounts: Iterable[int | str]) -> tuple[str, ...]:
-    """The ids of claims and assumptions among the amounts."""
-    return tuple(amount for amount in amounts if isinstance(amount, str))
 
 
 # Columns
@@ -339,14 +270,14 @@ def _named(amounts: Iterable[int | str]) -> tuple[str, ...]:
 def _of_columns(study: Study) -> Iterator[Checked]:
     groups: dict[tuple, list[Claim]] = {}
     people: dict[tuple, list[Claim]] = {}
-    for claim in _numbers(study):
+    for claim in numbers_of(study):
         by = claim.by
         if "table" not in by or "between" in by:
             continue
         if by["statistic"] == "count":
-            people.setdefault(_rows(by), []).append(claim)
+            people.setdefault(rows_of(by), []).append(claim)
         elif isinstance(by.get("column"), str):
-            groups.setdefault((_rows(by), by["column"]), []).append(claim)
+            groups.setdefault((rows_of(by), by["column"]), []).append(claim)
     for (rows, column), claims in groups.items():
         table, filters = rows
         spec = columns_of(study, table)[column]
@@ -355,18 +286,17 @@ def _of_columns(study: Study) -> Iterator[Checked]:
         about = ", ".join([f"{table}.{column}", *(" ".join(pair) for pair in filters)])
         for names, check in (({"percent": "percent", "sum": "count"}, _share), ({"mean": "mean", "sd": "sd"}, _moments), (_OF_GROUPS, _mean), (_OF_ORDER, _order)):
             names = names | _OF_PEOPLE
-            for chosen in _versions([claim for claim in claims if claim.by["statistic"] in names], names):
-                finding = check(spec, {name: _printed(claim) for name, claim in chosen.items()})
+            for chosen in versions([claim for claim in claims if claim.by["statistic"] in names], names):
+                finding = check(spec, {name: printed_of(claim) for name, claim in chosen.items()})
                 if finding:
                     yield _checked(study, finding, about, {name: (claim.id,) for name, claim in chosen.items()})
         yield from _of_times(study, table, about, claims)
 
 
-def _rows(by: Mapping[str, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The table and the rows of it that an entry is about, the same for entries about the same."""
-    asked = {"rule": by["rule"]} if "rule" in by else {}
-    filters = {column: value[0] if isinstance(value, list) and len(value) == 1 else value for column, value in by.get("filter", {}).items()}
-    return by["table"], tuple((column, str(value)) for column, value in (*asked.items(), *sorted(filters.items())))
+def _of_parts(study: Study) -> Iterator[Checked]:
+    """The parts of a whole, by the column whose values make them."""
+    for finding, about, ids in parts.findings(study):
+        yield _checked(study, finding, about, ids)
 
 
 def _of_times(study: Study, table: str, about: str, claims: list[Claim]) -> Iterator[Checked]:
@@ -375,13 +305,13 @@ def _of_times(study: Study, table: str, about: str, claims: list[Claim]) -> Iter
     within = times.get("within")
     if not within or table != times["table"]:
         return
-    until = _amount(study, within["until"])
+    until = amount_of(study, within["until"])
     for claim in claims:
-        name, number = claim.by["statistic"], _printed(claim)
+        name, number = claim.by["statistic"], printed_of(claim)
         early = claim.by.get("column") == times["time"] and claim.by.get("filter", {}).get(within["column"]) in (1, [1])
         if name in _OF_TIMES and early and number.relation == until.relation == "=":
             question = f"Can times that end by until have the {name} printed?"
-            yield _checked(study, conflict.finding(question, {name: number, "until": until}, _by_horizon), about, {name: (claim.id,), "until": _named([within["until"]])})
+            yield _checked(study, conflict.finding(question, {name: number, "until": until}, _by_horizon), about, {name: (claim.id,), "until": named([within["until"]])})
 
 
 def _by_horizon(numbers: Mapping[str, Printed]) -> Decision:

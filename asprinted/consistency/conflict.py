@@ -34,7 +34,8 @@ class Finding:
     verdict: "possible", "contradictory" or "undecided". printed: name → text of what took part. witness: name → unrounded
     value, for "possible". proof: a sentence with the decisive bounds. conflict: the names of a smallest conflicting set;
     conflicts: all of that size. healing: the fewest last-digit changes that make it possible, each as (name, printed,
-    healed); empty where none was found among the changes in SEARCHED.
+    healed); empty where none was found among the changes in SEARCHED. releases: the smallest sets of names, of one or two, without
+    any one of which what is left is no longer contradictory.
     """
 
     question: str
@@ -45,6 +46,7 @@ class Finding:
     conflict: tuple[str, ...] = ()
     conflicts: tuple[tuple[str, ...], ...] = ()
     healing: tuple[tuple[str, str, str], ...] = ()
+    releases: tuple[tuple[str, ...], ...] = ()
 
 
 def read(**texts: Text | None) -> dict[str, Printed]:
@@ -53,7 +55,7 @@ def read(**texts: Text | None) -> dict[str, Printed]:
 
 
 def finding(question: str, numbers: Numbers, decide: Callable[[Numbers], Decision], impossible: Callable[[Numbers], bool] | None = None) -> Finding:
-    """The answer of `decide` to all `numbers`; where it is "contradictory", with the smallest conflicts and the healing.
+    """The answer of `decide` to all `numbers`; where it is "contradictory", with the smallest conflicts, the healing and the releases.
 
     `decide` must take any subset of the numbers. `impossible` says faster whether a subset is contradictory.
     """
@@ -62,9 +64,11 @@ def finding(question: str, numbers: Numbers, decide: Callable[[Numbers], Decisio
     texts = {name: number.text for name, number in numbers.items()}
     if verdict != CONTRADICTORY:
         return Finding(question, verdict, texts, proof, witness)
-    conflicts = smallest_conflicts(list(numbers), lambda names: refuted({name: numbers[name] for name in names}))
-    healing = fewest_changes(numbers, lambda some: not refuted(some) and decide(some).verdict == POSSIBLE, conflicts)
-    return Finding(question, verdict, texts, proof, {}, conflicts[0], conflicts, healing)
+    clash = cache(lambda names: refuted({name: number for name, number in numbers.items() if name in names}))
+    left = cache(lambda gone: clash(frozenset(numbers) - gone))
+    conflicts = smallest_conflicts(list(numbers), lambda names: clash(frozenset(names)))
+    healing = fewest_changes(numbers, lambda some: not refuted(some) and decide(some).verdict == POSSIBLE, conflicts, lambda names: left(frozenset(names)))
+    return Finding(question, verdict, texts, proof, {}, conflicts[0], conflicts, healing, releases(list(numbers), conflicts, lambda names: left(frozenset(names))))
 
 
 def smallest_conflict(names: Sequence[str], impossible: Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:
@@ -75,27 +79,46 @@ def smallest_conflict(names: Sequence[str], impossible: Callable[[tuple[str, ...
 def smallest_conflicts(names: Sequence[str], impossible: Callable[[tuple[str, ...]], bool]) -> tuple[tuple[str, ...], ...]:
     """All subsets of `names` of the smallest size at which one is `impossible`, in the order of `names`.
 
-    Subsets are tried by size, so a set found has no smaller rival; meant for up to about eight names.
+    What is impossible must stay so with more names: then a name without which all the others are possible is in every such subset,
+    and only the rest are tried, by size. A set found has no smaller rival; meant for up to about a dozen names.
     """
-    for size in range(1, len(names) + 1):
-        found = tuple(subset for subset in combinations(names, size) if impossible(subset))
+    if not impossible(tuple(names)):
+        return ()
+    needed = {name for name in names if not impossible(tuple(other for other in names if other != name))}
+    rest = [name for name in names if name not in needed]
+    for size in range(len(rest) + 1):
+        subsets = (tuple(name for name in names if name in needed or name in more) for more in combinations(rest, size))
+        found = tuple(subset for subset in subsets if subset and impossible(subset))
         if found:
             return found
     return ()
 
 
-def fewest_changes(numbers: Numbers, possible: Callable[[Numbers], bool], conflicts: Iterable[Sequence[str]] = ()) -> tuple[tuple[str, str, str], ...]:
+def releases(names: Sequence[str], conflicts: Sequence[Sequence[str]], left: Callable[[tuple[str, ...]], bool]) -> tuple[tuple[str, ...], ...]:
+    """All single names, or where there is none all pairs, without which the others are no longer contradictory; `left` says whether they still are."""
+    for size in (1, 2):
+        hits = (some for some in combinations(names, size) if all(set(some) & set(conflict) for conflict in conflicts))
+        found = tuple(some for some in hits if not left(some))
+        if found:
+            return found
+    return ()
+
+
+def fewest_changes(
+    numbers: Numbers, possible: Callable[[Numbers], bool], conflicts: Iterable[Sequence[str]] = (), left: Callable[[tuple[str, ...]], bool] | None = None
+) -> tuple[tuple[str, str, str], ...]:  # fmt: skip
     """The first change of last digits, in the order of SEARCHED, after which the numbers are `possible`; empty where none is.
 
     Each change is (name, printed, healed). Only numbers printed as equal to something change. A change that leaves one of
-    the `conflicts` as it was cannot heal, so it is not tried.
+    the `conflicts` as it was cannot heal, so it is not tried; nor is one of numbers without which the others are still
+    contradictory, which `left` says where it is given.
     """
     names = [name for name, number in numbers.items() if number.relation == "="]
     moved = cache(lambda name, units: shifted(numbers[name], units))
     tried: set[tuple[tuple[str, int], ...]] = set()
     for changed, reach in SEARCHED:
         steps = [step for size in range(1, reach + 1) for step in (-size, size)]
-        subsets = [subset for subset in combinations(names, changed) if all(set(subset) & set(conflict) for conflict in conflicts)]
+        subsets = [subset for subset in combinations(names, changed) if all(set(subset) & set(conflict) for conflict in conflicts) and not (left and left(subset))]
         plans = [tuple(zip(subset, units)) for subset in subsets for units in product(steps, repeat=changed)]
         for plan in sorted(plans, key=lambda plan: sum(abs(units) for _, units in plan)):
             if plan in tried:

@@ -47,34 +47,40 @@ def _degrees(numbers: Numbers) -> int:
 
 
 def decide(numbers: Numbers) -> Decision:
-    degrees = _degrees(numbers)
+    degrees, what = _degrees(numbers), "Q" if {"k", "i2"} & numbers.keys() else "chi-squared value"
     if {"k", "df"} <= set(numbers) and degrees != numbers["k"].value - 1:
         return Decision(CONTRADICTORY, f"{numbers['k'].text} trials have {numbers['k'].value - 1} degrees of freedom, not {degrees}.")
+    if degrees < 0 or (degrees == 0 and "df" in numbers):
+        return Decision(CONTRADICTORY, f"No {what} has {_freedom(degrees)}.")
     if "i2" in numbers and not _is_share(numbers["i2"]):
         return Decision(CONTRADICTORY, f"I² lies from 0% to below 100%, and nothing there prints as {numbers['i2'].text}.")
     low, high, low_closed, high_closed = q_interval(numbers, degrees)
     given = conflict.and_list([name for name in ("chi2", "i2", "k", "df") if name in numbers] or ["nothing"])
     if high is not None and (low > high or (low == high and not (low_closed and high_closed))):
-        of = f"With {degrees} degrees of freedom, no" if degrees else "No"
+        of = f"With {_freedom(degrees)}, no" if degrees else "No"
         if low == high:
-            return Decision(CONTRADICTORY, f"{of} Q prints {given}: it would be {_shown(low)}, which one of them leaves out.")
+            return Decision(CONTRADICTORY, f"{of} {what} prints {given}: it would be {_shown(low)}, which one of them leaves out.")
         least, most = conflict.apart(low, high)
-        return Decision(CONTRADICTORY, f"{of} Q prints {given}: it would be at least {least} and at most {most}.")
+        return Decision(CONTRADICTORY, f"{of} {what} prints {given}: it would be at least {least} and at most {most}.")
     if not degrees:
         return Decision(UNDECIDED, "The number of trials is not given, and with some number every single one of these prints.")
     if "p" not in numbers:
         q = low + 1 if high is None else (low + high) / 2
-        return Decision(POSSIBLE, f"Every number prints for a Q of {_shown(q)}.", _witness(q, degrees, numbers))
+        return Decision(POSSIBLE, f"Every number prints for a {what} of {_shown(q)}.", _witness(q, degrees, numbers))
     least = outward.ZERO if high is None else _tail(high, degrees)[0]
     most = _tail(low, degrees)[1]
     lower, upper, _, upper_closed = numbers["p"].interval()
-    text = f"With {degrees} degrees of freedom, {given} allow p from {conflict.significant(least, 4, up=False)} to {conflict.significant(most, 4, up=True)}"
+    text = f"With {_freedom(degrees)}, {given} allow p from {conflict.significant(least, 4, up=False)} to {conflict.significant(most, 4, up=True)}"
     if (lower is not None and lower > most) or (upper is not None and (upper < least or upper <= 0)):
         return Decision(CONTRADICTORY, f"{text}, and none of them prints as {numbers['p'].text}.")
     q = _solve(numbers["p"], degrees, low, high, low_closed, high_closed)
     if q is None:
         return Decision(UNDECIDED, f"{text}, whose end is too near to that of {numbers['p'].text}.")
     return Decision(POSSIBLE, f"{text}; {numbers['p'].text} is among them.", _witness(q, degrees, numbers))
+
+
+def _freedom(degrees: int) -> str:
+    return f"{degrees} degree{'' if degrees == 1 else 's'} of freedom"
 
 
 def _witness(q: Fraction, degrees: int, numbers: Numbers) -> dict[str, Number]:

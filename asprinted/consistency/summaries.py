@@ -43,7 +43,17 @@ class Moments(NamedTuple):
 
 
 class Clash(Exception):
-    """No values print the numbers; the text is the proof."""
+    """No values print the numbers; the text is the proof, written out only where it is read."""
+
+    def __init__(self, what: str, least: float | None = None, most: float | None = None):
+        super().__init__(what, least, most)
+
+    def __str__(self) -> str:
+        what, least, most = self.args
+        if least is None:
+            return what
+        low, high = conflict.apart(least, most)
+        return f"{what[0].upper()}{what[1:]} would be at least {low}, and at most {high}."
 
 
 def check(
@@ -80,6 +90,7 @@ def count(name: str, number: Printed | None) -> None:
         raise ValueError(f"{name} {number.text!r} is no number of people: give a whole number from 1")
 
 
+@lru_cache(maxsize=4096)
 def ends(number: Printed | None) -> Bounds:
     """The floats around what prints so, both ends inside; without limit where nothing is printed."""
     if number is None:
@@ -101,7 +112,7 @@ def impossible(numbers: Numbers) -> bool:
 def moments(numbers: tuple[tuple[str, Printed], ...]) -> Moments:
     """What the numbers of one column (pairs of a name of NAMES and a number) allow. Raises Clash where that is nothing."""
     given = dict(numbers)
-    n = _people(given.get("n"), least=2 if {"sd", "se", "lo", "hi"} & given.keys() else 1)
+    n = people(given.get("n"), least=2 if {"sd", "se", "lo", "hi"} & given.keys() else 1)
     mean, lo, hi = (ends(given.get(name)) for name in ("mean", "lo", "hi"))
     sd, se = (meet(ends(given.get(name)), POSITIVE, f"the {name.upper()}") for name in ("sd", "se"))
     half, middle = (max(0.0, mean[0] - lo[1], hi[0] - mean[1], (hi[0] - lo[1]) / 2), min(mean[1] - lo[0], hi[1] - mean[0], (hi[1] - lo[0]) / 2)), _middle(lo, hi)
@@ -155,8 +166,7 @@ def meet(x: Bounds, y: Bounds, what: str) -> Bounds:
     """What two intervals share. Raises Clash, with `what` and the bounds that cross, where that is nothing."""
     low, high = max(x[0], y[0]), min(x[1], y[1])
     if low > high:
-        least, most = conflict.apart(low, high)
-        raise Clash(f"{what[0].upper()}{what[1:]} would be at least {least}, and at most {most}.")
+        raise Clash(what, low, high)
     return low, high
 
 
@@ -180,7 +190,7 @@ def quantiles(n: tuple[int, int | None], tail: Decimal = TAIL) -> Bounds:
     return student.quantile(tail, None if n[1] is None else max(1, n[1] - 1))[0], math.inf if n[0] < 2 else student.quantile(tail, n[0] - 1)[1]
 
 
-def _people(number: Printed | None, least: int) -> tuple[int, int | None]:
+def people(number: Printed | None, least: int) -> tuple[int, int | None]:
     """The least and the greatest whole number that prints so, exactly."""
     lower, upper, lower_in, upper_in = number.interval() if number else (None, None, False, False)
     fewest = least if lower is None else max(least, math.ceil(lower) if lower_in else math.floor(lower) + 1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import NamedTuple, Union
 
 from asprinted.consistency import conflict, outward
@@ -22,6 +23,8 @@ from asprinted.printed import Printed
 
 MEASURES = ("OR", "RR", "RD", "NNT")
 TESTS = ("wald", "pearson", "yates", "likelihood-ratio", "fisher")
+EITHER = "pearson-or-yates"
+OF_CHI2 = ("pearson", "yates", EITHER)  # the tests that have a chi-squared statistic
 MARGIN = 1e-9
 MOST_TABLES, MOST_TOTALS = 20_000, 1_000_000
 MOST_OF_A_SUBSET = 1_000  # tables looked at to refute a subset of the numbers
@@ -57,7 +60,7 @@ def _decide_shares(numbers: Numbers, span: tuple[int, int] | None) -> Decision:
     if len(totals) > MOST_TOTALS:
         return Decision(UNDECIDED, f"n may be any of {len(totals)} whole numbers: give a narrower range.")
     for total in totals:
-        found = [_counts(percent, count, total) for percent, count in pairs]
+        found = [fitting_counts(percent, count, total) for percent, count in pairs]
         if all(found):
             chosen = {thing: counts[len(counts) // 2] for thing, counts in zip(things, found)}
             witness: dict = {"n": total} | {f"{thing} count".strip(): count for thing, count in chosen.items()}
@@ -72,10 +75,10 @@ def _decide_shares(numbers: Numbers, span: tuple[int, int] | None) -> Decision:
 
 def _nearest_shares(things: list[str], pairs: list[tuple[Printed | None, Printed | None]], total: int) -> str:
     for thing, (percent, count) in zip(things, pairs):
-        if _counts(percent, count, total):
+        if fitting_counts(percent, count, total):
             continue
         name = f" of {thing}" if thing else ""
-        if count is None or not (whole := _counts(None, count, total)):
+        if count is None or not (whole := fitting_counts(None, count, total)):
             least = math.floor(percent.value * total / 100) if percent else 0
             around = " and ".join(f"{100 * one / total:.6g}% for {one}" for one in (least, least + 1)) if percent else f"counts run from 0 to {total}"
             return f"Out of {total}, no count{name} prints as {(percent or count).text}: {around}."
@@ -86,13 +89,13 @@ def _nearest_shares(things: list[str], pairs: list[tuple[Printed | None, Printed
 def _totals(number: Printed | None, span: tuple[int, int] | None, pairs: list[tuple[Printed | None, Printed | None]]) -> range:
     """The totals to try: as printed, as given, or as far as counts and percentages can need."""
     if number is not None:
-        first, last = _whole_ends(number)
+        first, last = whole_ends(number)
         return range(max(1, first), (max(1, first) + MOST_TOTALS + 1 if last is None else last + 1))
     if span:
         return range(max(1, span[0]), span[1] + 1)
     least, most, reach = 1, math.inf, 1
     for percent, count in pairs:
-        first, last = _whole_ends(count) if count else (0, None)
+        first, last = whole_ends(count) if count else (0, None)
         least = max(least, first)
         if percent is None:
             continue
@@ -103,9 +106,9 @@ def _totals(number: Printed | None, span: tuple[int, int] | None, pairs: list[tu
     return range(least, (least + reach if most == math.inf else int(most)) + 1)
 
 
-def _counts(percent: Printed | None, count: Printed | None, total: int) -> range:
+def fitting_counts(percent: Printed | None, count: Printed | None, total: int) -> range:
     """The counts out of `total` that print as both."""
-    first, last = _whole_ends(count) if count else (0, None)
+    first, last = whole_ends(count) if count else (0, None)
     low, high = max(0, first), total if last is None else min(total, last)
     if percent is not None:
         lower, upper, lower_closed, upper_closed = percent.interval()
@@ -119,7 +122,7 @@ def _counts(percent: Printed | None, count: Printed | None, total: int) -> range
 
 
 @lru_cache(maxsize=1024)
-def _whole_ends(number: Printed) -> tuple[int, int | None]:
+def whole_ends(number: Printed) -> tuple[int, int | None]:
     """The first (at least 0) and last whole number that print as `number`; None where no end is printed."""
     lower, upper, lower_closed, upper_closed = number.interval()
     first = 0 if lower is None else math.ceil(lower) if lower_closed else math.floor(lower) + 1
@@ -145,26 +148,28 @@ class Table(NamedTuple):
 def two_by_two(
     events: tuple[Count, Count] = (None, None), totals: tuple[Count, Count] = (None, None), percents: tuple[Text | None, Text | None] = (None, None),
     measure: str = "OR", estimate: Text | None = None, lo: Text | None = None, hi: Text | None = None, p: Text | None = None,
-    test: str = "wald", level: float = 0.95, question: str = "",
+    test: str = "wald", level: float = 0.95, question: str = "", chi2: Text | None = None,
 ) -> Finding:  # fmt: skip
-    """Whether a 2×2 table prints the measure of its first arm against its second, the Wald interval and the two-sided p value.
+    """Whether a 2×2 table prints the measure of its first arm against its second, the Wald interval, the two-sided p value and chi-squared.
 
     Each of the events and totals is a printed count, a range (least, greatest), or None; a percentage stands for the counts
     that print it. Ratios have Wald intervals of their logarithm, RD and NNT that of the unpooled difference; RD is in percent
-    where its text has a percent mark, and NNT is 1/|RD|. `test` names the p value: one of TESTS, Wald's being that of the
-    interval, Fisher's the sum of all tables no likelier. Without continuity correction: a table with an empty cell decides
-    nothing about intervals. Conflicts are the smallest that are proved; numbers without a total only conflict by Wald's test.
-    The numbers are named "events 1", "total 1", "percent 1", and so on. Raises ValueError where a text cannot be read, or
-    measure, test or level are unknown.
+    where its text has a percent mark, and NNT is 1/|RD|. `test` names the p value: one of TESTS or EITHER, Wald's being that of the
+    interval, Fisher's the sum of all tables no likelier; EITHER asks for one of the two that prints p and chi2 both, and chi2
+    belongs to OF_CHI2. Intervals are without continuity correction: a table with an empty cell decides nothing about them. Conflicts are the smallest that are proved; numbers without a total only conflict by Wald's test.
+    The numbers are named "events 1", "total 1", "percent 1", and so on. Raises ValueError where a text cannot be read, measure, test
+    or level are unknown, or the test has no chi-squared.
     """
-    for name, value, known in (("measure", measure, MEASURES), ("test", test, TESTS)):
+    for name, value, known in (("measure", measure, MEASURES), ("test", test, (*TESTS, EITHER))):
         if value not in known:
             raise ValueError(f"{name} {value!r} is unknown: use one of {', '.join(known)}")
     if not 0 < level < 1:
         raise ValueError(f"level {level} is no probability: give one such as 0.95")
+    if chi2 is not None and test not in OF_CHI2:
+        raise ValueError(f"the test {test!r} has no chi-squared: leave chi2 out, or use one of {', '.join(OF_CHI2)}")
     of_arms = {f"{name} {arm}": pair[arm - 1] for arm in (1, 2) for name, pair in (("events", events), ("total", totals), ("percent", percents))}
     spans = {name: value for name, value in of_arms.items() if isinstance(value, tuple)}
-    numbers = conflict.read(**{name: value for name, value in of_arms.items() if name not in spans}, estimate=estimate, lo=lo, hi=hi, p=p)
+    numbers = conflict.read(**{name: value for name, value in of_arms.items() if name not in spans}, estimate=estimate, lo=lo, hi=hi, p=p, chi2=chi2)
     asked = question or f"Is there a 2×2 table that prints {conflict.and_list(numbers) if numbers else 'nothing'} ({measure}, {test} test)?"
     comparison = Comparison(measure, test, level, spans)
     return conflict.finding(asked, numbers, comparison.decide, comparison.impossible)
@@ -189,6 +194,11 @@ class Comparison:
         """What the estimate, interval and p value alone allow; None where another test or a reciprocal loosens them."""
         return Wald("log" if self.measure in ("OR", "RR") else "identity", self.level) if self.test == "wald" and self.measure != "NNT" else None
 
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """The tests of which one is to print the numbers."""
+        return tuple(self.test.split("-or-"))
+
     def decide(self, numbers: Numbers) -> Decision:
         """The verdict on the numbers, with its proof; a witness where it is "possible"."""
         statistics, arms = _statistics(numbers), self._arms(numbers)
@@ -202,40 +212,47 @@ class Comparison:
                 names = conflict.and_list(f"{name} {arm}" for name in ("events", "total", "percent") if f"{name} {arm}" in numbers)
                 return Decision(CONTRADICTORY, f"No whole counts print {names}.")
         looked_at, undecided, nearest = 0, False, None
-        for table in _tables(arms, self.measure, statistics.get("estimate")):
-            looked_at += 1
+        for table, test in product(_tables(arms, self.measure, statistics.get("estimate")), self.tests):
+            looked_at += test == self.tests[0]
             if looked_at > MOST_TABLES:
                 return Decision(UNDECIDED, f"More than {MOST_TABLES} tables fit: give narrower counts.")
-            values = _values(table, self.measure, self.test, self.quantile, statistics)
+            values = _values(table, self.measure, test, self.quantile, statistics)
             states = {name: _surely(values[name], number) for name, number in statistics.items()}
             if all(states.values()):
                 cells = dict(zip(("events 1", "total 1", "events 2", "total 2"), table))
                 witness = cells | {name: float(value) for name, value in values.items() if value is not None}
-                return Decision(POSSIBLE, f"The table {table} prints every number.", witness)
+                by = f" by the test of {test.title()} and not of {self.tests[0].title()}" if test != self.tests[0] else ""
+                return Decision(POSSIBLE, f"The table {table} prints every number{by}.", witness)
             missed = [name for name, state in states.items() if state is False]
             undecided |= not missed
             if nearest is None or len(missed) < len(nearest[1]):
-                nearest = table, missed, values
+                nearest = table, missed, values, test
         if undecided:
             return Decision(UNDECIDED, "A table has an empty cell, or a value too near to the end of a printed interval.")
         if nearest is None:
             return Decision(CONTRADICTORY, f"No table that fits has the {self.measure} {statistics['estimate'].text}.")
-        table, missed, values = nearest
-        named = {"estimate": self.measure}
+        table, missed, values, test = nearest
+        named, by = {"estimate": self.measure, "chi2": "chi-squared"}, f" by the test of {test.title()}" if len(self.tests) > 1 else ""
         shown = ", ".join(f"{named.get(name, name)} {float(values[name]):.5g} where {statistics[name].text} is printed" for name in missed)
         if looked_at > 1:
-            return Decision(CONTRADICTORY, f"Each of the {looked_at} tables that come near misses a number; the nearest, {table}, gives {shown}.")
-        return Decision(CONTRADICTORY, f"The table {table} gives {shown}.")
+            return Decision(CONTRADICTORY, f"Each of the {looked_at} tables that come near misses a number; the nearest, {table}, gives {shown}{by}.")
+        return Decision(CONTRADICTORY, f"The table {table} gives {shown}{by}{', and the other test does not print them either' * bool(by)}.")
 
     def impossible(self, numbers: Numbers) -> bool:
         """True where it is proved that no table prints the numbers; left at the first that may, and after MOST_OF_A_SUBSET."""
         statistics, arms = _statistics(numbers), self._arms(numbers)
-        if None in arms or _fitting(arms, "estimate" in statistics) > MOST_OF_A_SUBSET:
-            return self.wald is not None and self.wald.impossible(statistics)
+        few = None not in arms and _fitting(arms, "estimate" in statistics) <= MOST_OF_A_SUBSET
+        return (few and self._refuted(arms, statistics)) or (self.wald is not None and self.wald.impossible(statistics))
+
+    def _refuted(self, arms: list[dict[int, range]], statistics: Numbers) -> bool:
+        """True where every table of the arms surely misses a number, and they are few."""
         for looked_at, table in enumerate(_tables(arms, self.measure, statistics.get("estimate"))):
-            values = _values(table, self.measure, self.test, self.quantile, statistics)
-            if looked_at == MOST_OF_A_SUBSET or not any(_surely(values[name], number) is False for name, number in statistics.items()):
+            if looked_at == MOST_OF_A_SUBSET:
                 return False
+            for test in self.tests:
+                values = _values(table, self.measure, test, self.quantile, statistics)
+                if not any(_surely(values[name], number) is False for name, number in statistics.items()):
+                    return False
         return True
 
     def _arms(self, numbers: Numbers) -> list[dict[int, range] | None]:
@@ -248,7 +265,7 @@ class Comparison:
 
 
 def _statistics(numbers: Numbers) -> Numbers:
-    return {name: numbers[name] for name in ("estimate", "lo", "hi", "p") if name in numbers}
+    return {name: numbers[name] for name in ("estimate", "lo", "hi", "p", "chi2") if name in numbers}
 
 
 @lru_cache(maxsize=64)
@@ -261,7 +278,7 @@ def _arm(
     low, high = events or (0, math.inf)
     found = {}
     for size in _totals(total, totals, [(percent, count)]):
-        fitting = _counts(percent, count, size)
+        fitting = fitting_counts(percent, count, size)
         found[size] = range(max(fitting.start, low), int(min(fitting.stop, high + 1)))
         if len(found) > MOST_TABLES:
             return None
@@ -298,10 +315,10 @@ def _risk(measure: str, effect: float, other: float) -> float:
 
 
 def _values(table: Table, measure: str, test: str, quantile: float, statistics: Numbers) -> dict[str, float | Fraction | None]:
-    """Estimate (exact), lo, hi and p of a table, in the unit of the printed texts; None where the table does not give it."""
+    """Estimate (exact), lo, hi, p and chi2 of a table, in the unit of the printed texts; None where the table does not give it."""
     a, n, c, m = table
     b, d = n - a, m - c
-    found: dict[str, float | Fraction | None] = dict.fromkeys(("estimate", "lo", "hi", "p"))
+    found: dict[str, float | Fraction | None] = dict.fromkeys(("estimate", "lo", "hi", "p", "chi2"))
     if n == 0 or m == 0:
         return found
     if measure in ("OR", "RR"):
@@ -326,6 +343,8 @@ def _values(table: Table, measure: str, test: str, quantile: float, statistics: 
             found |= {name: end * (100 if name in statistics and statistics[name].percent else 1) for name, end in zip(("lo", "hi"), ends)}
         if not (a * b or c * d):
             found["lo"] = found["hi"] = None
+    if "chi2" in statistics:
+        found["chi2"] = _chi2(a, b, c, d, 0.5 if test == "yates" else 0.0)
     if "p" in statistics:
         if test != "wald":
             found["p"] = P_VALUES[test](a, b, c, d)
@@ -338,12 +357,16 @@ def _two_sided(z: float) -> float:
     return math.erfc(z / math.sqrt(2))
 
 
-def _pearson(a: int, b: int, c: int, d: int, correction: float = 0) -> float | None:
+def _chi2(a: int, b: int, c: int, d: int, correction: float) -> float | None:
+    """Chi-squared, every difference from what is expected less the correction, or 0; None where a margin is empty."""
     margins = (a + b) * (c + d) * (a + c) * (b + d)
-    if not margins:
-        return None
-    total, cross = a + b + c + d, abs(a * d - b * c)
-    return _two_sided(math.sqrt(total / margins) * max(0, cross - correction * total))
+    total = a + b + c + d
+    return total / margins * max(0.0, abs(a * d - b * c) - correction * total) ** 2 if margins else None
+
+
+def _pearson(a: int, b: int, c: int, d: int, correction: float = 0.0) -> float | None:
+    chi2 = _chi2(a, b, c, d, correction)
+    return None if chi2 is None else _two_sided(math.sqrt(chi2))
 
 
 def _yates(a: int, b: int, c: int, d: int) -> float | None:

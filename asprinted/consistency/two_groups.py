@@ -19,11 +19,12 @@ from typing import NamedTuple
 from asprinted.consistency import conflict, student, summaries
 from asprinted.consistency.conflict import CONTRADICTORY, POSSIBLE, UNDECIDED, Decision, Finding, Numbers, Text
 from asprinted.consistency.student import Bounds
-from asprinted.consistency.summaries import Clash, Moments, between, down, ends, meet, over, plus, times, up
+from asprinted.consistency.summaries import ANY, Clash, Moments, between, down, ends, meet, over, plus, times, up
 from asprinted.printed import Printed, parse
 
 TESTS = ("t", "welch", "wald-z")
 OF_TEST = ("estimate", "se", "t", "d", "lo", "hi", "p")
+_OWN = {place: [(name, f"{name} {place}") for name in summaries.NAMES] for place in (1, 2)}
 _FEW = tuple(sixteenths / 16 for sixteenths in (8, 4, 12, 1, 15))  # shares of a range that are tried
 _TINY = 1e-50  # a standard error beyond it, or its reciprocal, is none that anybody prints
 _SLACK = 1e-12  # relative, far above what a few operations on floats can be off
@@ -75,10 +76,7 @@ def check(
     two = _Test(test, (1 - Decimal(str(level))) / 2)
     names = conflict.and_list([name for name in OF_TEST if name in numbers] or ["nothing"])
     called = {"t": "Student's t test", "welch": "Welch's t test", "wald-z": "a Wald test"}[test]
-    needed = cache(lambda: {name for name in numbers if not two.impossible({other: numbers[other] for other in numbers if other != name})})  # in every conflict
-    return conflict.finding(
-        question or f"Can {called} of two such groups print {names}?", numbers, two.decide, lambda some: needed() <= some.keys() and two.impossible(some)
-    )  # fmt: skip
+    return conflict.finding(question or f"Can {called} of two such groups print {names}?", numbers, two.decide, two.impossible)
 
 
 class _Test:
@@ -86,6 +84,7 @@ class _Test:
 
     def __init__(self, test: str, tail: Decimal):
         self.test, self.tail = test, tail
+        self._box = cache(self._box_of)
 
     def impossible(self, numbers: Numbers) -> bool:
         try:
@@ -123,7 +122,7 @@ class _Test:
             raise clashes[likely if "p" in numbers else 0]
         return box, found
 
-    def _box(self, one: Moments, two: Moments) -> Box:
+    def _box_of(self, one: Moments, two: Moments) -> Box:
         """What two groups say of the test."""
         difference = down(one.mean[0] - two.mean[1]), up(one.mean[1] - two.mean[0])
         within = _within(one, two)
@@ -135,7 +134,7 @@ class _Test:
 
     def _left(self, numbers: Numbers, groups: tuple[Moments, Moments], box: Box, side: int) -> Left:
         """What is left for a difference of this sign, 0 being either. Raises Clash where that is nothing."""
-        printed = {name: ends(numbers.get(name)) for name in OF_TEST}
+        printed = {name: ends(numbers[name]) if name in numbers else ANY for name in OF_TEST}
         se = meet(printed["se"], box.se, "the standard error of the difference")
         lines = [(Line(low, 0.0), Line(high, 0.0)) for low, high in (box.difference, printed["estimate"])]
         if "lo" in numbers or "hi" in numbers:
@@ -250,7 +249,7 @@ class _Test:
 
 
 def _named(numbers: Numbers, place: int) -> tuple[tuple[str, Printed], ...]:
-    return tuple((name, numbers[f"{name} {place}"]) for name in summaries.NAMES if f"{name} {place}" in numbers)
+    return tuple((name, numbers[own]) for name, own in _OWN[place] if own in numbers)
 
 
 def _of_group(numbers: Numbers, place: int) -> Moments:
@@ -312,14 +311,16 @@ def _signed(x: Bounds, y: Bounds) -> Bounds:
 def _eliminated(lower: tuple[Line, ...], upper: tuple[Line, ...], se: Bounds) -> Bounds:
     """The SE with which every lower line lies below every upper one. Raises Clash where there is none."""
     least, most = se
-    for a, b in product(lower, upper):
-        rise, room = down(a.slope - b.slope), up(b.start - a.start)
-        if room == math.inf or rise == -math.inf:
+    above = [(start, slope) for start, slope in upper if start < math.inf and slope < math.inf]
+    for low, steep in lower:
+        if low == -math.inf or steep == -math.inf:
             continue
-        if rise > 0:
-            most = min(most, up(room / rise))
-        elif room < 0:
-            least = max(least, down(room / rise) if rise else math.inf)
+        for high, slope in above:
+            rise, room = math.nextafter(steep - slope, -math.inf), math.nextafter(high - low, math.inf)
+            if rise > 0:
+                most = min(most, math.nextafter(room / rise, math.inf))
+            elif room < 0:
+                least = max(least, math.nextafter(room / rise, -math.inf) if rise else math.inf)
     return meet((least, math.inf), (0.0, most), "the standard error of the difference")
 
 

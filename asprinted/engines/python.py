@@ -161,6 +161,8 @@ def model(
             warnings.simplefilter("ignore")
             fits[key] = _FITS[family](spec, formula, table)
     fitted, info, drop = fits[key]
+    if statistic == "r2":
+        return float(fitted.rsquared)
     rows = np.array([_row(info, table, terms, drop) for terms in contrast])
     return _of_contrast(spec, fitted, rows, statistic)
 
@@ -183,10 +185,18 @@ def _of_contrast(spec: Mapping[str, Any], fitted: Any, rows: np.ndarray, statist
     values = {
         "est": lambda: shown(est), "se": lambda: se, "lo": lambda: shown(est - half), "hi": lambda: shown(est + half), "t": lambda: est / se,
         "p": lambda: 2 * law.sf(abs(est) / se), "reduction": lambda: 100 * (1 - shown(est)), "d": lambda: est / math.sqrt(fitted.scale),
+        "d_lo": lambda: _standardised(fitted, rows[0], est, spec, -1), "d_hi": lambda: _standardised(fitted, rows[0], est, spec, 1),
     }  # fmt: skip
     if statistic not in values:
         raise Cannot(f"{statistic} of {spec['family']}")
     return float(values[statistic]())
+
+
+def _standardised(fitted: Any, row: np.ndarray, est: float, spec: Mapping[str, Any], side: int) -> float:
+    """An end of the interval of the difference in residual standard deviations, from the fit's unscaled covariance."""
+    d = est / math.sqrt(fitted.scale)
+    se = math.sqrt(float(row @ np.asarray(fitted.normalized_cov_params) @ row) + d * d / (2 * fitted.nobs))
+    return d + side * statistics.NormalDist().inv_cdf(0.5 + spec.get("level", 0.95) / 2) * se
 
 
 def _sides(formula: str, table: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.DataFrame]:

@@ -96,10 +96,11 @@ fit_of <- function(q, d0) {
   off <- if (!is.null(q$exposure)) log(as.numeric(d[[q$exposure]])) else rep(0, nrow(d))
   robust <- identical(q$covariance, "robust") || q$family == "gee-logistic"
   if (robust && is.null(d$.groups)) d$.groups <- factor(seq_len(nrow(d)))
-  df <- Inf; scale <- NA; dropped <- FALSE; ratio <- q$family %in% c("logistic", "gee-logistic", "poisson", "negative-binomial", "ordinal", "cox")
+  df <- Inf; scale <- NA; r2 <- NULL; unit <- NULL; dropped <- FALSE; ratio <- q$family %in% c("logistic", "gee-logistic", "poisson", "negative-binomial", "ordinal", "cox")
   if (q$family == "linear") {
     fit <- lm.fit(X, y); b <- coef(fit); df <- nrow(X) - ncol(X)
     scale <- sum(fit$residuals^2) / df
+    r2 <- 1 - sum(fit$residuals^2) / sum((y - mean(y))^2); unit <- solve(crossprod(X))
     V <- scale * solve(crossprod(X))
     if (robust) {
       V <- clustered(d, X * fit$residuals, solve(crossprod(X)), TRUE)
@@ -135,7 +136,7 @@ fit_of <- function(q, d0) {
     fit <- if (robust) survival::coxph(S ~ Z, ties = ties, cluster = d$.groups) else survival::coxph(S ~ Z, ties = ties)
     b <- coef(fit); V <- vcov(fit)
   } else cannot("the family ", q$family)
-  list(b = b, V = V, df = df, scale = scale, ratio = ratio, d = d, right = right, xlev = .getXlevels(right, frame), keep = if (dropped) !one else rep(TRUE, ncol(X)))
+  list(b = b, V = V, df = df, scale = scale, r2 = r2, unit = unit, n = nrow(X), ratio = ratio, d = d, right = right, xlev = .getXlevels(right, frame), keep = if (dropped) !one else rep(TRUE, ncol(X)))
 }
 
 fits <- new.env()
@@ -146,6 +147,7 @@ of_model <- function(q, d) {
   key <- paste(c(q$file, q$formula, unlist(q[c("family", "groups", "estimator", "test", "covariance", "time", "until", "ties", "exposure")])), collapse = "\u0001")
   if (is.null(fits[[key]])) assign(key, fit_of(q, d), envir = fits)
   m <- fits[[key]]
+  if (q$statistic == "r2") return(if (is.null(m$r2)) cannot("r2 of ", q$family) else m$r2)
   R <- do.call(rbind, lapply(q$contrasts, weights_of, m = m))[, m$keep, drop = FALSE]
   level <- if (is.null(q$level)) .95 else q$level
   if (q$statistic %in% c("f", "joint_p")) {
@@ -155,6 +157,10 @@ of_model <- function(q, d) {
   }
   est <- drop(R[1, ] %*% m$b); se <- sqrt(drop(R[1, , drop = FALSE] %*% m$V %*% R[1, ])); half <- qt(.5 + level / 2, m$df) * se
   shown <- if (m$ratio) exp else identity
+  if (q$statistic %in% c("d_lo", "d_hi") && !is.null(m$unit)) {
+    d <- est / sqrt(m$scale)
+    return(d + (if (q$statistic == "d_lo") -1 else 1) * qnorm(.5 + level / 2) * sqrt(drop(R[1, ] %*% m$unit %*% R[1, ]) + d^2 / (2 * m$n)))
+  }
   pick(q, list(est = shown(est), se = se, lo = shown(est - half), hi = shown(est + half), p = 2 * pt(-abs(est / se), m$df), t = est / se,
     reduction = 100 * (1 - shown(est)), d = est / sqrt(m$scale)))
 }

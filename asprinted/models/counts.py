@@ -7,6 +7,7 @@ import numpy as np
 from asprinted.models.likelihood import joint_maximum, maximum, sandwich
 
 NO_ESTIMATE = "the model of counts has no finite estimate: in some cell every outcome is 0"
+NO_DISPERSION = "the negative binomial model has no finite estimate: its dispersion grows without end, since hardly anybody has a count above 0; ask for the family poisson with covariance: robust"
 
 
 def poisson(
@@ -35,7 +36,8 @@ def negative_binomial(y: np.ndarray, X: np.ndarray, exposure: np.ndarray | None 
     the coefficients' block of the inverse of the observed information of both, as statsmodels' NegativeBinomial has it
     (Lawless 1987, Can J Stat 15:209). R's MASS::glm.nb finds the same coefficients and α (its θ is 1/α); its standard errors
     take α as known and the information as expected, and differ by up to a few per cent. Where the counts vary no more
-    than Poisson's, α is 0 and the result is `poisson`'s. Raises ValueError as `poisson` does, and where a count is not whole.
+    than Poisson's, α is 0 and the result is `poisson`'s. Raises ValueError as `poisson` does, where a count is not whole, and where the
+    likelihood rises however large α becomes.
     """
     offset = _offset(y, X, exposure)
     if (y % 1 != 0).any():
@@ -65,7 +67,7 @@ def negative_binomial(y: np.ndarray, X: np.ndarray, exposure: np.ndarray | None 
         return value, np.append(by_beta, alpha * by_alpha), information
 
     start = np.append(beta, np.log(max(surplus / float(mean @ mean), 1e-4)))
-    found, information = joint_maximum(start, at, lambda step: max(float(np.abs(X @ step[:size]).max()), abs(float(step[size]))), NO_ESTIMATE)
+    found, information = joint_maximum(start, at, lambda step: max(float(np.abs(X @ step[:size]).max()), abs(float(step[size]))), NO_DISPERSION)
     return found[:size], np.linalg.inv(information)[:size, :size], float(np.exp(found[size]))
 
 

@@ -26,11 +26,21 @@ def quantile(probability: float, df: float | None = None) -> float:
     return float(special.ndtri(probability) if df is None else special.stdtrit(df, probability))
 
 
+def standardised_se(d: np.ndarray | float, unit: np.ndarray | float, n: np.ndarray | float) -> np.ndarray | float:
+    """The large-sample standard error of a standardised difference: √(u + d²/(2n)), with n rows in all.
+
+    unit: the variance of the difference in residual variances; of two groups 1/n₁ + 1/n₂, and so (n₁ + n₂)/(n₁n₂) + d²/(2(n₁ + n₂)) is its square
+    (Hedges and Olkin 1985, Statistical Methods for Meta-Analysis, p. 86).
+    """
+    return np.sqrt(unit + d * d / (2 * n))
+
+
 @dataclass(frozen=True)
 class Estimate:
     """An estimate with its standard error, interval and two-sided p value.
 
-    For a ratio, est, lo and hi are ratios, and se stands on the log scale. sd: the residual standard deviation of a linear model.
+    For a ratio, est, lo and hi are ratios, and se stands on the log scale. sd: the residual standard deviation of a linear model;
+    d_se: the standard error of the estimate over it (`standardised_se`); level: of the interval.
     """
 
     est: float
@@ -40,6 +50,8 @@ class Estimate:
     p: float
     ratio: bool = False
     sd: float | None = None
+    d_se: float | None = None
+    level: float = 0.95
 
     @property
     def reduction(self) -> float:
@@ -59,6 +71,16 @@ class Estimate:
         if self.sd is None:
             raise ValueError("this model has no one residual standard deviation: ask a linear model for d")
         return self.est / self.sd
+
+    @property
+    def d_lo(self) -> float:
+        """The lower end of the interval of d, by its large-sample standard error and the normal distribution. Raises ValueError as `d` does."""
+        return self.d - quantile(0.5 + self.level / 2) * self.d_se
+
+    @property
+    def d_hi(self) -> float:
+        """The upper end of the interval of d. Raises ValueError as `d` does."""
+        return self.d + quantile(0.5 + self.level / 2) * self.d_se
 
     @property
     def nnt(self) -> float:
@@ -108,6 +130,18 @@ class Fit:
     n: int
     design: Design
 
+    @property
+    def r2(self) -> float:
+        """The share of the outcome's variance that a linear model explains, not adjusted for its size: R²; nan where the outcome does not vary.
+
+        As of statsmodels' rsquared and R's summary.lm. Raises ValueError where the model is not linear.
+        """
+        if set(self.variances) != {"residual"}:
+            raise ValueError("this model has no one residual variance: ask a linear model for r2")
+        y, left = self.design.y, self.design.y - self.design.X @ self.beta
+        total = float(np.sum((y - y.mean()) ** 2))
+        return 1 - float(left @ left) / total if total > 0 else float("nan")
+
     def contrast(self, terms: Sequence[Mapping[str, Any]]) -> Estimate:
         """The Estimate of a weighted sum of cell predictions; `terms` as in study.yml: weight and at."""
         return self.linear(self.design.contrast(terms))
@@ -120,7 +154,8 @@ class Fit:
         p = float(2 * (special.ndtr(away) if self.df is None else special.stdtr(self.df, away)))
         shown = np.exp if self.ratio else float
         sd = self.variances["residual"] ** 0.5 if set(self.variances) == {"residual"} else None
-        return Estimate(float(shown(est)), se, float(shown(est - half)), float(shown(est + half)), p, self.ratio, sd)
+        d_se = None if sd is None else standardised_se(est / sd, float(row @ np.linalg.solve(self.design.X.T @ self.design.X, row)), self.n)
+        return Estimate(float(shown(est)), se, float(shown(est - half)), float(shown(est + half)), p, self.ratio, sd, d_se, self.level)
 
     def joint(self, contrasts: Sequence[Sequence[Mapping[str, Any]]]) -> Tested:
         """Wald's test that every contrast is 0, each of terms as in study.yml: chi2 with df contrasts, and f = chi2/df.

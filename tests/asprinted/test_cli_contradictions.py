@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from asprinted import checks
 from asprinted.cli import BAD_INPUT, DIFFERS, FINE, contradictions, main
@@ -115,10 +116,91 @@ def test_leaving_out_a_number_that_heals_nothing_is_told_again(contradictory, ca
 def test_how_many_people_there_are_is_not_what_to_doubt(crisis):
     found = checks.findings(crisis)
     alternative = next(each for each in found if each.alternative and each.finding.conflict)
-    suspects = contradictions._suspects(crisis, alternative)
+    suspects = [id for ids in contradictions.advised(crisis, [alternative]) for id in ids]
     assert suspects and not {crisis.claims[id].by["statistic"] for id in suspects} & {"count", "observed"}
 
 
 def test_committed_studies_are_not_held_up(harp, crisis):
     for each in (harp, crisis):
         assert not any(found.fault for found in checks.findings(load(each.folder)))
+
+
+def declared_as_printed(data: dict, text: str) -> dict:
+    """The study file with the claims of the fragment that was printed in the place of its own."""
+    lines = text.splitlines()
+    entries = yaml.safe_load("\n".join(lines[lines.index("claims:"):]))["claims"]
+    return data | {"claims": data["claims"] | entries}
+
+
+def test_every_number_that_would_end_it_is_named_and_does_end_it(contradictory, capsys):
+    assert main(["synthesise", "--json", str(contradictory)]) == DIFFERS
+    ways = json.loads(capsys.readouterr().out)["all_but"]
+    assert [*map(tuple, ways)] == [("calm.test.est",), ("calm.test.lo",), ("calm.test.hi",)]  # what one digit heals stands first
+    assert main(["synthesise", str(contradictory)]) == DIFFERS
+    told = capsys.readouterr().out
+    for [id] in ways:
+        assert f"asprinted synthesise {contradictory} --all-but {id}" in told
+        assert main(["check", str(contradictory), "--all-but", id]) == FINE
+        capsys.readouterr()
+
+
+@pytest.mark.parametrize("id", ["calm.test.hi", "calm.test.est"])
+def test_the_fragment_loads_as_it_stands_and_ends_the_contradiction(write_study, capsys, id):
+    data = study(hi="5.8")
+    folder = write_study(data)
+    main(["check", str(folder), "--all-but", id])
+    changed = declared_as_printed(data, capsys.readouterr().out)
+    folder = write_study(changed, "as-advised")
+    claim = load(folder).claims[id]
+    assert claim.expect == "misprint" and claim.printed == data["claims"][id]["printed"] and claim.by == data["claims"][id]["by"]
+    assert "It contradicts calm.test." in claim.reason and "The half-width is at least" in claim.reason
+    assert ("They could stand together if it were 2.7." in claim.reason) == (id == "calm.test.est")
+    assert main(["check", str(folder)]) == FINE
+
+
+def test_the_advice_to_synthesise_shows_the_fragment_of_the_likeliest(contradictory, capsys):
+    main(["synthesise", str(contradictory)])
+    folder = contradictory.with_name("as-advised")
+    folder.mkdir()
+    changed = declared_as_printed(study(hi="5.8"), capsys.readouterr().out)
+    (folder / "study.yml").write_text(json.dumps(changed), "utf-8")
+    assert load(folder).claims["calm.test.est"].expect == "misprint" and main(["check", str(folder)]) == FINE
+
+
+@pytest.mark.parametrize(
+    ("printed", "id", "expect"),
+    [({"hi": "5.8"}, "calm.test.hi", "misprint"), ({"p": "0.18"}, "calm.test.p", "method"), ({"est": "3.4", "lo": "", "hi": "", "p": ""}, "calm.course.mean", "upstream-rounding")],
+)  # fmt: skip
+def test_the_verdict_fits_what_the_number_contradicts(write_study, printed, id, expect):
+    data = study(**printed)
+    data["claims"] = {name: claim for name, claim in data["claims"].items() if claim["printed"]}
+    data["models"].pop("other")
+    loaded = load(write_study(data))
+    found = checks.findings(loaded)
+    assert any(each.fault for each in found)
+    assert contradictions.declaration(loaded, found, id)[0] == expect
+
+
+def test_another_analysis_that_could_have_printed_the_numbers_makes_it_a_matter_of_method(write_study):
+    data = study(est="13.2", p="0.0083", lo="", hi="")  # of eight people each: by the normal distribution, and not by Student's
+    data["claims"] = {name: claim for name, claim in data["claims"].items() if claim["printed"]}
+    for id, text in (("calm.course.observed", "8"), ("calm.waiting.observed", "8"), ("calm.course.mean", "51.2")):
+        data["claims"][id]["printed"] = text
+    loaded = load(write_study(data))
+    found = checks.findings(loaded)
+    verdicts = {each.about: each.finding.verdict for each in found}
+    assert verdicts["welch"] == "contradictory" and verdicts["other"] == "possible"
+    assert contradictions.declaration(loaded, found, "calm.course.sd")[0] == "method"
+
+
+def test_where_no_single_number_ends_it_pairs_are_named(write_study, capsys):
+    data = study()
+    for statistic, text in (("se", "9.90"), ("lo", "20.0")):
+        data["claims"][f"calm.course.{statistic}"] = data["claims"]["calm.course.mean"] | {"printed": text, "by": data["claims"]["calm.course.mean"]["by"] | {"statistic": statistic}}
+    data["claims"] = {id: claim for id, claim in data["claims"].items() if "test" not in id}
+    folder = write_study(data)
+    assert main(["synthesise", str(folder)]) == DIFFERS
+    told = capsys.readouterr().out
+    assert "--all-but calm.course.se --all-but calm.course.lo" in told
+    changed = declared_as_printed(data, told)
+    assert main(["check", str(write_study(changed, "as-advised"))]) == FINE

@@ -449,3 +449,31 @@ def test_contrast_is_read_once_for_all_outcomes_of_a_design(people):
     found = rows.contrast(ARMS)
     assert dataclasses.replace(rows, y=rows.y + 1).contrast(ARMS) is found
     assert not np.array_equal(rows.contrast(SITES[0]), found)
+
+
+# What a linear model explains, and the interval of a standardised difference
+
+
+@pytest.mark.parametrize("right", RIGHT)
+def test_share_explained_is_that_of_statsmodels(people, right):
+    assert fitted(people, "score", right, family="linear").r2 == pytest.approx(smf.ols(f"score ~ {RIGHT[right]}", people).fit().rsquared, rel=1e-10)
+    with pytest.raises(ValueError, match="ask a linear model for r2"):
+        _ = fitted(people, "back", family="logistic").r2
+
+
+@pytest.mark.parametrize("model", [{}, {"test": "welch"}, {"covariance": "robust", "groups": "practice"}, {"level": 0.9}])
+def test_interval_of_cohens_d_is_that_of_two_groups_in_large_samples(people, model):
+    found = fitted(people, "score", family="linear", **model).contrast(ARMS)
+    n1, n2 = (int(people.loc[people["arm"] == arm, "score"].notna().sum()) for arm in ("peers", "usual"))
+    variance = (n1 + n2) / (n1 * n2) + found.d**2 / (2 * (n1 + n2))
+    half = stats.norm.ppf(0.5 + model.get("level", 0.95) / 2) * math.sqrt(variance)
+    assert (found.d_lo, found.d_hi) == pytest.approx((found.d - half, found.d + half), rel=1e-10)
+    with pytest.raises(ValueError, match="ask a linear model for d"):
+        _ = fitted(people, "back", family="logistic").contrast(ARMS).d_lo
+
+
+def test_dispersion_without_end_is_told_apart_from_a_cell_without_counts():
+    rows = pd.DataFrame({"events": [0.0] * 4 + [4.0, 92.0] + [0.0] * 7, "a": [-0.522, -1.606, 0.235, -0.953, -0.273, 0.084, -1.237, 1.292, -0.112, 0.75, 0.593, 1.303, 1.152],
+                         "b": [0.005, -2.172, -0.484, 0.678, 0.878, 1.254, -0.412, 0.286, 0.064, 1.234, 1.555, -0.392, 3.752], "c": [0.0, 1.0] * 6 + [0.0]})  # fmt: skip
+    with pytest.raises(ValueError, match="its dispersion grows without end, since hardly anybody has a count above 0"):
+        models.fit({"family": "negative-binomial", "formula": "{outcome} ~ a + b + c"}, rows, "events")
