@@ -5,7 +5,7 @@ The tests make records of every kind and of every pair of kinds from print alone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -184,15 +184,17 @@ def refusal(study: Study) -> StudyError | None:
     return None
 
 
-def as_rows() -> list[dict[str, str]]:
-    """A row a kind: name, covers, written, and the kinds that it is refused with, each with the reason."""
-    return [{"name": kind.name, "covers": kind.covers, "written": kind.written.strip(), "refused": _refused_with(kind.name)} for kind in KINDS]
+def as_rows(names: Collection[str] = ()) -> list[dict[str, str]]:
+    """A row a kind, or each of those named: name, covers, written, and the kinds that it is refused with, each with the reason."""
+    return [
+        {"name": kind.name, "covers": kind.covers, "written": kind.written.strip(), "refused": _refused_with(kind.name)} for kind in KINDS if not names or kind.name in names
+    ]  # fmt: skip
 
 
-def as_text() -> str:
-    """The table to be read: a paragraph a kind, its YAML indented below what it covers."""
+def as_text(names: Collection[str] = ()) -> str:
+    """The table to be read, or the kinds named: a paragraph a kind, its YAML indented below what it covers."""
     paragraphs = []
-    for row in as_rows():
+    for row in as_rows(names):
         refused = [f"  Refused {row['refused']}"] if row["refused"] else []
         paragraphs.append("\n".join([f"{row['name']}: {row['covers']}", *refused, *(f"    {line}" for line in row["written"].splitlines())]))
     return "\n\n".join(paragraphs)

@@ -14,6 +14,7 @@ import pandas as pd
 from asprinted import models, records, verdict
 from asprinted.chapter import null_value
 from asprinted.study import SEPARATOR, Study, StudyError
+from asprinted.study.families import OF_FIT
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ class Reanalysis:
     def _estimate(self, by: Mapping[str, Any], outcome: str) -> float:
         fitted = self.fit(by["model"], outcome)
         if isinstance(fitted, models.Tested):
+            return getattr(fitted, by["statistic"])
+        if by["statistic"] in OF_FIT:
             return getattr(fitted, by["statistic"])
         contrasts, asked = self.study.models[by["model"]]["contrasts"], by["contrast"]
         try:

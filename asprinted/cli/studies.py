@@ -39,6 +39,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
                 "--engine", action="append", metavar="NAME",
                 help="the engine to recompute with, beside our own fits: statsmodels or R, or 'own' for none; can be repeated; left out, every one that is installed",
             )  # fmt: skip
+        if name == "check":
+            command.add_argument("--all-but", action="append", default=[], metavar="ID", help="leave the number of this claim out, and print the claim as study.yml would then hold it; can be repeated")
         if name == "synthesise":
             command.add_argument("--check", action="store_true", help="write nothing; exit with 1 where the bytes would differ from the files there")
             command.add_argument("--all-but", action="append", default=[], metavar="ID", help="print every number but that of this claim, and say what to note in study.yml; can be repeated")
@@ -50,19 +52,24 @@ def counted(number: int, noun: str) -> str:
 
 
 def _check(study: Study, *, options: argparse.Namespace) -> int:
-    from asprinted import checks
+    from asprinted import checks, directions
+    from asprinted.cli import contradictions
 
-    found = checks.findings(study)
+    found = checks.findings(contradictions.without(study, options.all_but))
     lines = [line for each in found for line in _lines(each)]
+    lone = directions.undirected(study)
+    lines += [directions.in_words(study, claim) for claim in lone]
     counts = Counter(each.finding.verdict for each in found)
     faults = sum(each.fault for each in found)
     answers = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     lines.append(f"{study.slug}: {len(found)} questions, {answers or 'none answered'}; {counted(faults, 'fault')}")
-    show(options, {"study": study.slug, "counts": counts, "faults": faults, "findings": [each.as_json() for each in found]}, lines)
+    if options.all_but:
+        lines += contradictions.fragment(study, checks.findings(study), options.all_but)
+    show(options, {"study": study.slug, "counts": counts, "faults": faults, "findings": [each.as_json() for each in found], "undirected": [claim.id for claim in lone]}, lines)
     if faults:
         tell_next(options, "asprinted", "synthesise", options.folder[0], note="tells the contradiction in words, and what to do")
         return DIFFERS
-    tell_next(options, "asprinted", "synthesise", options.folder[0])
+    tell_next(options, "asprinted", "synthesise", options.folder[0], *(word for id in options.all_but for word in ("--all-but", id)))
     return OPEN if any(each.finding.verdict == "undecided" and not each.alternative for each in found) else FINE
 
 
@@ -78,6 +85,8 @@ def _lines(each: checks.Checked) -> list[str]:
             lines.append(f"    or one of {more} more sets, which --json lists")
         healing = ", ".join(f"{name} {before} → {after}" for name, before, after in finding.healing)
         lines.append(f"    healed by: {healing}" if healing else "    healed by no change of one or two last digits that was tried")
+        if ways := ["+".join(each.ids(names)) for names in finding.releases]:
+            lines.append(f"    ended by leaving out: {', '.join(ways[:-1])}{' or ' * (len(ways) > 1)}{ways[-1]}")
     elif finding.witness:
         values = (f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}" for name, value in finding.witness.items() if name != "counts")
         lines.append(f"    for example: {', '.join(values)}")

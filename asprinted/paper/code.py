@@ -95,7 +95,7 @@ def statistic_of(statistic: str, end: str, ratio: bool) -> str:
     return {
         "est": exponent(f"est{end}"), "se": f"se{end}", "lo": exponent(f"low{end}"), "hi": exponent(f"high{end}"), "p": f"p{end}", "joint_p": f"p{end}",
         "t": f"est{end} / se{end}", "f": f"(est{end} / se{end}) ** 2", "chi2": f"(est{end} / se{end}) ** 2",
-        "d": f"est{end} / np.sqrt(fit.scale)", "reduction": f"100 * (1 - np.exp(est{end}))",
+        "d": f"est{end} / np.sqrt(fit.scale)", "d_lo": f"d{end} - reach_d{end}", "d_hi": f"d{end} + reach_d{end}", "reduction": f"100 * (1 - np.exp(est{end}))",
     }[statistic]  # fmt: skip
 
 

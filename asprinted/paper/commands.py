@@ -136,17 +136,15 @@ def _schema(*, options: argparse.Namespace) -> int:
 
 
 def _kinds(*, options: argparse.Namespace) -> int:
-    """The table of kinds; of one of them how it is written; and what is refused together."""
+    """The table of kinds, or one of them: what each covers, what it is refused with, and how it is written."""
     from asprinted import kinds
 
     known = {each.name: each for each in kinds.KINDS}
     if options.name is not None and options.name not in known:
         raise StudyError("asprinted kinds", "name", options.name, f"There is no such kind. Known: {', '.join(known)}.")
-    chosen = [known[options.name]] if options.name else list(known.values())
-    refused = [each for each in kinds.REFUSED if options.name in (None, *each.kinds)]
-    lines = [f"{each.name:<12}  {each.covers}" for each in chosen]
-    lines += [chosen[0].written.strip("\n")] if options.name else []
-    lines += [f"refused together: {' and '.join(each.kinds)}. {each.reason}" for each in refused]
-    data = {"kinds": [{"name": each.name, "covers": each.covers, "written": each.written.strip()} for each in chosen], "refused": [{"kinds": list(each.kinds), "reason": each.reason} for each in refused]}
-    show(options, data, lines)
+    asked = [options.name] if options.name else []
+    refused = [{"kinds": list(each.kinds), "reason": each.reason} for each in kinds.REFUSED if options.name in (None, *each.kinds)]
+    rows = [{field: row[field] for field in ("name", "covers", "written")} for row in kinds.as_rows(asked)]
+    listed = [] if asked else [*(f"{row['name']:<12}  {row['covers']}" for row in rows), "", "How each is written:", ""]
+    show(options, {"kinds": rows, "refused": refused}, [*listed, kinds.as_text(asked)])
     return FINE

@@ -24,7 +24,11 @@ def of_welch(model: Mapping[str, Any], outcome: str, claims: Sequence[Claim]) ->
         se = f"np.sqrt(a[{y}].sem() ** 2 + b[{y}].sem() ** 2)"
         pooled = f"np.sqrt((a[{y}].var() * (len(a) - 1) + b[{y}].var() * (len(b) - 1)) / (len(rows) - 2))"
         of = {"est": est, "se": se, "lo": "low", "hi": "high", "p": "test.pvalue", "joint_p": "test.pvalue", "t": "test.statistic", "f": "test.statistic**2", "chi2": "test.statistic**2", "d": f"({est}) / {pooled}"}
-        values |= {claim.id: of[claim.by["statistic"]] for claim in claims if claim.by["contrast"] == contrast}
+        own = [claim for claim in claims if claim.by["contrast"] == contrast]
+        if any(claim.by["statistic"] in ("d_lo", "d_hi") for claim in own):
+            lines += [f"d = {of['d']}", "unit = 1 / len(a) + 1 / len(b)", f"reach = stats.norm.ppf({plain(0.5 + level / 2)}) * np.sqrt(unit + d**2 / (2 * len(rows)))"]
+            of |= {"d_lo": "d - reach", "d_hi": "d + reach"}
+        values |= {claim.id: of[claim.by["statistic"]] for claim in own}
     return lines, values
 
 

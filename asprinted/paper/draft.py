@@ -33,7 +33,8 @@ def study_text(plan: Plan, schema: str) -> str:
     parts = review_parts(plan) if plan.pools else _trial_parts(plan)
     return "\n".join([
         head, "tables:", *parts.tables, "", "design:", *parts.design, "", "models:", *parts.models, "",
-        "claims:", *parts.claims, "", "# What the paper does not print, and the records need. Edit each value, and say why.",
+        "claims:", *parts.claims, "", "# What the paper does not print, and the records need. Edit each value, and say why. A mean, SD or share is only where the draw starts:",
+        "# the records come out near it, and chance decides the rest; with `by` and `bounds` beside it they are held to it.",
         *(["assumptions:", *parts.assumptions] if parts.assumptions else ["assumptions: {}"]), "",
     ])  # fmt: skip
 

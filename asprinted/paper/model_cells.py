@@ -127,7 +127,7 @@ def _of_coefficients(model: Mapping[str, Any], outcome: str, claims: Sequence[Cl
         names_of = "x.columns" if model["family"] == "mixed" else _names(model)
         line = f"row{end} = [weights{end}.get(name, 0) for name in {names_of}]"
         lines += [line] if len(line) <= 80 else [f"names = {names_of}", f"row{end} = [weights{end}.get(name, 0) for name in names]"]
-        single = [claim for claim in claims if claim.by["contrast"] == contrast]
+        single = [claim for claim in claims if claim.by.get("contrast") == contrast]
         if not single:
             continue
         if model["family"] == "mixed":
@@ -136,17 +136,22 @@ def _of_coefficients(model: Mapping[str, Any], outcome: str, claims: Sequence[Cl
         else:
             lines += [f"test{end} = fit.t_test(row{end})", *together(f"est{end}, se{end}, p{end}", *(f"test{end}.{part}.item()" for part in ("effect", "sd", "pvalue")))]
             lines += [f"low{end}, high{end} = test{end}.conf_int({'' if level == 0.95 else f'alpha={plain(1 - level)}'})[0]"] if _asks(single, "lo", "hi") else []
+        if _asks(single, "d_lo", "d_hi"):
+            lines += [f"d{end} = est{end} / np.sqrt(fit.scale)", f"unit{end} = row{end} @ fit.normalized_cov_params @ row{end}"]
+            lines += [f"reach_d{end} = np.sqrt(unit{end} + d{end} ** 2 / (2 * fit.nobs))", f"reach_d{end} *= stats.norm.ppf({plain(0.5 + level / 2)})"]
         values |= {claim.id: statistic_of(claim.by["statistic"], end, ratio) for claim in single}
-    for place, names_of in enumerate(dict.fromkeys(tuple(claim.by["contrast"]) for claim in claims if isinstance(claim.by["contrast"], list))):
+    for place, names_of in enumerate(dict.fromkeys(tuple(claim.by["contrast"]) for claim in claims if isinstance(claim.by.get("contrast"), list))):
         end = f"_together{place + 1 if place else ''}"
         lines += _joint([f"row_{name}" if not one else "row" for name in names_of], end, model)
         of = {"chi2": f"chi2{end}", "f": f"chi2{end} / {len(names_of)}", "joint_p": f"joint_p{end}"}
-        values |= {claim.id: of[claim.by["statistic"]] for claim in claims if claim.by["contrast"] == list(names_of)}
+        values |= {claim.id: of[claim.by["statistic"]] for claim in claims if claim.by.get("contrast") == list(names_of)}
+    values |= {claim.id: "fit.rsquared" for claim in claims if claim.by["statistic"] == "r2"}
     return lines, {claim.id: values[claim.id] for claim in claims}
 
 
 def _contrasts(claim: Claim) -> list[str]:
-    return [claim.by["contrast"]] if isinstance(claim.by["contrast"], str) else claim.by["contrast"]
+    asked = claim.by.get("contrast", [])
+    return [asked] if isinstance(asked, str) else asked
 
 
 def _asks(claims: Sequence[Claim], *statistics: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from asprinted.paper.plan import Outcome, Plan, fault, slug
@@ -49,6 +49,9 @@ def of_outcome(plan: Plan, outcome: Outcome) -> Parts:
     parts, column = Parts(), outcome.column
     at_visits = bool(plan.times) and outcome.kind == "score"
     (parts.visit_columns if at_visits else parts.tables).append(f"      {column}: {_spec(outcome)}")
+    before = baseline(plan, outcome)
+    if before:
+        parts.tables.insert(0, f"      {before}: {_spec(replace(outcome, column=before))}")
     if outcome.kind == "time":
         parts.tables.append(f'      {outcome.event}: {{type: integer, mark: P, values: [0, 1], says: "The event came on that day (1), or the person was followed to that day without it (0)"}}')
     parts.claims += ["", f"  # {column}"]
@@ -77,7 +80,7 @@ def _spec(outcome: Outcome) -> str:
     if outcome.kind == "time":
         return f'{{type: integer, mark: P, minimum: 0, unit: days, {says}"Days from randomisation to the event, or to the end of follow-up without it"}}'
     if outcome.ends is None:
-        return f'{{type: number, decimals: 1, mark: P, unit: points, {says}"Score; say whether higher is better"}}'
+        return f'{{type: number, decimals: 1, mark: P, unit: "?", {says}"Score; say whether higher is better"}}'
     decimals = max(max(0, -Decimal(end).as_tuple().exponent) for end in outcome.ends)
     kind = f"number, decimals: {decimals}" if decimals else "integer"
     return f'{{type: {kind}, mark: P, minimum: {outcome.ends[0]}, maximum: {outcome.ends[1]}, unit: points, {says}"Score; say whether higher is better"}}'
@@ -91,14 +94,26 @@ def _entry(plan: Plan, outcome: Outcome, parts: Parts, at_visits: bool) -> None:
     if not at_visits:
         fields.append("seen: {" + ", ".join(f"{quoted(arm)}: {column}.{slug(arm)}.n" for arm, _ in plan.arms) + "}")
         hints.append("take `seen` out where everybody has a value")
+    before = baseline(plan, outcome)
+    if before:
+        fields.append(f"follows: {{{before}: {column}.r}}")
+        parts.design.append(f"    - {{column: {before}, kind: score, mean: {before}.mean, sd: {before}.sd}}")
+        parts.design.append("      # the score before treatment, that the analysis adjusts for; where its mean and SD are printed, make them claims, and take `mean` and `sd` out here")
+        (mean, sd), where = (_usual(outcome), ("The middle of the scale", "A sixth of the width of the scale")) if outcome.ends else (("?", "?"), ("Usual", "Usual"))
+        parts.assume(f"{before}.mean", f"Mean {column} before treatment that the draw starts from", mean, f"{where[0]}, only to start from; the paper prints none.")
+        parts.assume(f"{before}.sd", f"SD of {column} before treatment that the draw starts from", sd, f"{where[1]}, only to start from; the paper prints none.")
+        parts.assume(f"{column}.r", f"Correlation of {column} before and after treatment", "0.5", "Scores of the same people a few months apart usually correlate by 0.4 to 0.7; the paper prints none.")
     if kind == "score":
-        low, high = map(float, outcome.ends or ("0", "100"))
-        hints.append(f"where no mean or SD is printed, assume one: mean: {column}.mean, sd: {column}.sd (about {low + 0.4 * (high - low):.4g} and {(high - low) / 6:.3g})")
+        usual = _usual(outcome)
+        about = f" (such as {usual[0]} and {usual[1]}: the middle of the scale, and a sixth of its width)" if usual else ", in units of the score"
+        hints.append(f"where no mean or SD is printed, assume one to start from: mean: {column}.mean, sd: {column}.sd{about}; the records come out near it")
+    if kind in ("score", "yes-no"):
+        hints += _cuts(plan, outcome)
     if at_visits:
         fields.append(f"r: {column}.r")
         parts.assume(f"{column}.r", f"Correlation of {column} at neighbouring visits", "0.6", "Scores of the same people a few months apart usually correlate by 0.5 to 0.7; the paper prints none.")
     if kind == "yes-no":
-        hints.append(f"where no count or percentage is printed, assume a share: share: {column}.share (such as 0.3)")
+        hints.append(f"where no count or percentage is printed, assume a share to start from: share: {column}.share (such as 0.3)")
     if kind == "count":
         fields.append(f"spread: {column}.spread")
         parts.assume(f"{column}.spread", f"How people differ in {column}: SD of the logarithm of their own rates", "0.5", "Counts of this kind vary more between people than chance alone would have it; the paper prints no spread.")
@@ -115,6 +130,31 @@ def _entry(plan: Plan, outcome: Outcome, parts: Parts, at_visits: bool) -> None:
         fields.append(f"icc: {column}.icc")
         parts.assume(f"{column}.icc", f"Share of the variance of {column} that lies between clusters", "0.05", "Usual for such outcomes in primary care; the paper prints none.")
     parts.design += [f"    - {{{', '.join(fields)}}}", *(f"      # {hint}" for hint in hints)]
+
+
+def baseline(plan: Plan, outcome: Outcome) -> str:
+    """The column of people that holds a score before treatment, where an analysis adjusts for it and there are no visits; else empty."""
+    return f"{outcome.column}_start" if "ancova" in outcome.analyses and not plan.times else ""
+
+
+def _usual(outcome: Outcome) -> tuple[str, str] | None:
+    """The middle of a score's scale and a sixth of its width, in a decimal more than its ends; None where no scale was given."""
+    if outcome.ends is None:
+        return None
+    low, high = map(Decimal, outcome.ends)
+    digits = Decimal(1).scaleb(min(low.as_tuple().exponent, high.as_tuple().exponent) - 1)
+    return str(((low + high) / 2).quantize(digits)), str(((high - low) / 6).quantize(digits))
+
+
+def _cuts(plan: Plan, outcome: Outcome) -> list[str]:
+    """What to write where the outcome is a score of which another is a cut, or a cut of one."""
+    score, yes_no = ([each.column for each in plan.outcomes if each.kind == kind] for kind in ("score", "yes-no"))
+    if outcome.kind == "score" and yes_no:
+        visit = f", at: {plan.times[-1]}" if plan.times else ""
+        return [f"where a yes/no, such as {yes_no[0]}, is a cut of this score: list it before the score, and write here cut: {{{yes_no[0]}: {{from: …{visit}}}}}, or `to` where yes is low"]
+    if outcome.kind == "yes-no" and score:
+        return ["where this is a cut of a score (so many points or more): see `cut` there"]
+    return []
 
 
 def _even(values: tuple[str, ...]) -> dict[str, str]:
@@ -186,7 +226,7 @@ def _fields(plan: Plan, outcome: Outcome, analysis: str, in_arms: str, at_visits
     """The fields of a model beside its family and table, as lines; and what it says."""
     right, fields, of = in_arms, [], outcome.column
     rows = [f"rows: {{{plan.visit}: {plan.times[-1]}}}"] if at_visits else []
-    baseline = [f"baseline: {{column: {plan.visit}, value: {plan.times[0]}}}"] if at_visits else []
+    at_start = [f"baseline: {{column: {plan.visit}, value: {plan.times[0]}}}"] if at_visits else []
     robust = ["covariance: robust", "groups: cluster"] if plan.clusters else []
     clustered = ", standard errors robust by cluster" if plan.clusters else ""
     if analysis == "linear":
@@ -194,10 +234,10 @@ def _fields(plan: Plan, outcome: Outcome, analysis: str, in_arms: str, at_visits
     elif analysis == "welch":
         right, fields, says = "arm", [*rows, "estimator: OLS", "test: welch"], f"Difference in means of {of}; Welch's t test"
     elif analysis == "ancova":
-        right, fields = f"{in_arms} + baseline", [*rows, *baseline, "estimator: OLS", "test: t", *robust]
-        says = f"Difference in {of} at the last visit, adjusted for the same score at baseline (analysis of covariance){clustered}"
+        right, fields = f"{in_arms} + {baseline(plan, outcome) or 'baseline'}", [*rows, *at_start, "estimator: OLS", "test: t", *robust]
+        says = f"Difference in {of}{' at the last visit' if at_visits else ''}, adjusted for the same score at baseline (analysis of covariance){clustered}"
     elif analysis == "mixed" and plan.clusters:
-        right, fields = f"{in_arms} + baseline" if at_visits else in_arms, [*rows, *baseline, "groups: cluster", "estimator: REML", "test: wald-z"]
+        right, fields = f"{in_arms} + baseline" if at_visits else in_arms, [*rows, *at_start, "groups: cluster", "estimator: REML", "test: wald-z"]
         says = f"Linear mixed model of {of} with one random intercept a cluster{', adjusted for the same score at baseline' if at_visits else ''}; REML; Wald z test"
     elif analysis == "mixed":
         if not at_visits:

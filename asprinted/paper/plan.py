@@ -139,8 +139,6 @@ def with_analyses(outcomes: Sequence[Outcome], asked: Sequence[str], in_clusters
         if found is None or family not in ANALYSES[found.kind]:
             known = "; ".join(f"{each.column}={'|'.join(ANALYSES[each.kind])}" for each in outcomes)
             raise fault("--analysis", text, f"Write OUTCOME=ANALYSIS, one of: {known or 'no outcome was given'}.")
-        if family == "ancova" and visits < 2:
-            raise fault("--analysis", text, "An analysis of covariance takes the score before treatment: add --visits 0,3.")
         wanted.setdefault(column, []).append(family)
     usual = {"score": "mixed" if in_clusters or visits > 2 else "ancova" if visits else "linear", "yes-no": "gee-logistic" if in_clusters else "logistic"}
     return tuple(
@@ -167,6 +165,7 @@ def checked(plan: Plan) -> Plan:
             raise fault("--arm", twice, "Two arms come to the same name in ids: call one of them otherwise.")
         names = ["id", "arm", *(["cluster"] if plan.clusters else []), *(["programme_group"] if plan.groups else []), *([plan.visit] if plan.times else [])]
         names += [name for each in plan.outcomes for name in (each.column, each.event) if name]
+        names += [f"{each.column}_start" for each in plan.outcomes if "ancova" in each.analyses and not plan.times]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise fault("--pool" if plan.pools else "--outcome", twice, "Two things have this name: give each its own.")
     return plan

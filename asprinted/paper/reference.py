@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from asprinted.study import StudyError
 
 MARKER = "<!-- from here on made by: asprinted schema --markdown docs/study-file.md -->"
+WIDTH = 150  # of a line of an example
 SHORT = {
     "text": "text", "name": "a name", "path": "an id", "amount": "a whole number, or an id", "share": "a number from 0, or an id", "mark": "a mark", "marks": "a mark, or a list of marks",
     "pair": "two columns", "amounts": "name: a whole number, or an id", "filter": "column: what is wanted", "ruled": "a rule, or a list of rules", "start": "an id; or arm: id; or visit: either",
@@ -21,7 +24,7 @@ Node = Mapping[str, Any]
 def markdown(schema: Node) -> str:
     """The sections of every part, in the order of the schema, as Markdown."""
     lines: list[str] = []
-    for title, node in _sections(schema, schema, "the file", "", set()):
+    for title, node, examples in _sections(schema, schema, "the file", "", set()):
         needed = set(node.get("required", ()))
         lines += [f"## {title}", ""]
         lines += [f"{node['description'][0].upper()}{node['description'][1:]}.", ""] if "description" in node else []
@@ -29,6 +32,7 @@ def markdown(schema: Node) -> str:
         for name, part in node["properties"].items():
             lines.append(f"| `{name}`{' (needed)' if name in needed else ''} | {_cell(_holds(schema, part))} | {_cell(_says(schema, part))} |")
         lines.append("")
+        lines += [*_shown(examples), ""] if examples else []
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -53,19 +57,27 @@ def _resolved(schema: Node, node: Node) -> Node:
     return {**schema["$defs"][node["$ref"].rpartition("/")[2]], **node} if "$ref" in node else node
 
 
-def _sections(schema: Node, node: Node, title: str, path: str, seen: set[str]) -> Iterator[tuple[str, Node]]:
-    """(title, object) of every object with fields below `node`, each shared definition once."""
+def _shown(examples: Sequence[Any]) -> list[str]:
+    """The examples of a part as one block of YAML."""
+    return ["Examples:", "", "```yaml", *(yaml.safe_dump(each, sort_keys=False, allow_unicode=True, default_flow_style=None, width=WIDTH).rstrip("\n") for each in examples), "```"]
+
+
+def _sections(schema: Node, node: Node, title: str, path: str, seen: set[str], examples: Sequence[Any] = ()) -> Iterator[tuple[str, Node, Sequence[Any]]]:
+    """(title, object, examples) of every object with fields below `node`, each shared definition once; examples of a list or a map are shown with its parts."""
     if (shared := node.get("$ref", "").rpartition("/")[2]) in SHORT and shared not in ("by", "filter") or shared in seen:
         return
     seen |= {shared} if shared else set()
     whole = _resolved(schema, node)
+    examples = whole.get("examples", examples)
     if "properties" in whole:
-        yield title, whole
+        yield title, whole, examples
         for name, part in whole["properties"].items():
             yield from _sections(schema, part, f"{path}{name}", f"{path}{name} › ", seen)
+    for each in whole.get("anyOf", ()):
+        yield from _sections(schema, each, title, path, seen, examples)
     for inside in ("items", "additionalProperties"):
         if isinstance(whole.get(inside), Mapping):
-            yield from _sections(schema, whole[inside], title, path, seen)
+            yield from _sections(schema, whole[inside], title, path, seen, examples)
 
 
 def _holds(schema: Node, node: Node) -> str:

@@ -15,16 +15,16 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError, best_match, relevance
 
-from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Assumption, Claim, Source, Study, StudyError, nearest
+from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Assumption, Claim, Faults, Source, Study, StudyError, StudyErrors, nearest
 from asprinted.study.references import check_references
 
-__all__ = ["RATIO_FAMILIES", "SEPARATOR", "Assumption", "Claim", "Source", "Study", "StudyError", "load", "schema"]
+__all__ = ["RATIO_FAMILIES", "SEPARATOR", "Assumption", "Claim", "Source", "Study", "StudyError", "StudyErrors", "load", "schema"]
 
 
 def load(folder: Path | str) -> Study:
-    """The study in `folder`, validated. Raises StudyError (file, field, value, remedy) at the first fault."""
+    """The study in `folder`, validated. Raises StudyError (file, field, value, remedy); StudyErrors where several faults can be told apart."""
     folder = Path(folder)
     file = folder / "study.yml"
     try:
@@ -62,14 +62,26 @@ def _marks(mark: str | list[str]) -> tuple[str, ...]:
     return (mark,) if isinstance(mark, str) else tuple(mark)
 
 
+_WHOLE = re.compile(r"0|-?[1-9]\d*")
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML without surprises: a key given twice or not text is an error, and yes, no, on, off stay words."""
+    """YAML without surprises: a key given twice or not text is an error, and yes, no, on, off stay words.
+
+    A whole number is taken as the text that it is written as where it is a key below the top, as visits are: {0: …} is {"0": …}.
+    """
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        self._top = node
+        return super().construct_document(node)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen: set = set()
         for key_node, _ in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":  # <<: *name, a mapping written once and used again; what stands beside it wins
                 continue
+            if node is not self._top and key_node.tag == "tag:yaml.org,2002:int" and _WHOLE.fullmatch(key_node.value):
+                key_node.tag = "tag:yaml.org,2002:str"
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not text: put it in quotes", key_node.start_mark)
@@ -123,10 +135,15 @@ def _validator() -> Draft202012Validator:
 
 
 def _validate(file: Path, data: dict[str, Any]) -> None:
-    error = best_match(_validator().iter_errors(data))
-    if error is not None:
+    errors, found = list(_validator().iter_errors(data)), Faults()
+    by_entry: dict[tuple, list[ValidationError]] = {}
+    for error in sorted(errors, key=relevance, reverse=True):
+        by_entry.setdefault(tuple(error.absolute_path)[:2], []).append(error)
+    for each in by_entry.values():
+        error = best_match(each)
         of_fields = isinstance(error.instance, dict) and error.validator in ("required", "additionalProperties", "oneOf", "anyOf")
-        raise StudyError(file, _path(error), None if of_fields else error.instance, _remedy(error))
+        found.found.append(StudyError(file, _path(error), None if of_fields else error.instance, _remedy(error)))
+    found.told()
 
 
 def _path(error: ValidationError) -> str:
@@ -143,17 +160,21 @@ def _extra(error: ValidationError) -> str | None:
 
 def _remedy(error: ValidationError) -> str:
     """What to do about a schema error, in a sentence."""
-    expected = error.validator_value
+    expected, refused = error.validator_value, error.schema.get("refused", {})
     if error.validator == "required":
         missing = [name for name in expected if name not in error.instance]
         return f"The field {missing[0]!r} is missing: add it."
     if error.validator == "additionalProperties":
+        if _extra(error) in refused:
+            return refused[_extra(error)]
         return f"Unknown field.{nearest(_extra(error) or '', error.schema.get('properties', {}))}"
     if error.validator == "type" and expected == "string" and isinstance(error.instance, (int, float)):
         return f'A number where text is meant: put it in quotes as the source prints it, such as "{error.instance}", so that trailing zeros survive.'
     if error.validator == "type":
         return f"It must be of type {expected if isinstance(expected, str) else ' or '.join(expected)}."
     if error.validator == "enum":
+        if isinstance(error.instance, str) and error.instance in refused:
+            return refused[error.instance]
         return f"Use one of: {', '.join(map(str, expected))}.{nearest(str(error.instance), map(str, expected))}"
     if error.validator == "pattern":
         return f"It must match the pattern {expected}: lower case, digits and underscores, parts joined by full stops where it is a path."

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from asprinted.study.entries import SEPARATOR, Study, StudyError, columns_of, whole, within
+from asprinted.study.entries import SEPARATOR, Faults, Study, StudyError, columns_of, whole, within
 from asprinted.study.parts import divided, fault, shares_of, typed
 from asprinted.study.evidence import check_evidence, tables_of
 from asprinted.study.outcomes import check_clusters, check_outcomes, check_visits
@@ -27,7 +27,7 @@ _LIMITS: dict[str, dict[str, tuple[float, float]]] = {
 
 
 def check_design(study: Study, need: Callable[..., None]) -> None:
-    """Raise StudyError where the design names something that is not there, gives a number that cannot be, or leaves a column unmade.
+    """Raise StudyError where the design names something that is not there, gives a number that cannot be, or leaves a column unmade; StudyErrors where several parts do.
 
     `need(name, known, *where)` raises it where `name` is not one of the `known`.
     """
@@ -38,9 +38,14 @@ def check_design(study: Study, need: Callable[..., None]) -> None:
     for part in ("scores", "scales", "events", "durations", "visits", "outcomes"):
         if part in study.design and "people" not in study.design:
             raise fault(study, f"{part.capitalize()} belong to people: add 'people'.")
+    found = Faults()
     for part, check in _PARTS.items():
-        if part in study.design:
-            check(study, study.design[part], need)
+        with found.noted():
+            if part in study.design:
+                check(study, study.design[part], need)
+        if part in ("people", "visits", "events"):  # on which later parts stand
+            found.told()
+    found.told()
     if "people" in study.design:
         _every_column_is_made_once(study)
     makers: dict[str, str] = {}

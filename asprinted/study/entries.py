@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +25,38 @@ class StudyError(ValueError):
         self.file, self.field, self.value, self.remedy = str(file), where, value, remedy
         shown = "" if value is None else f": {_short(value)}"
         super().__init__(f"{file}: {where}{shown}. {remedy}")
+
+
+class StudyErrors(StudyError):
+    """Several faults, a line each; field, value and remedy are those of the first, and `errors` holds them all."""
+
+    def __init__(self, errors: Sequence[StudyError]):
+        super().__init__(errors[0].file, errors[0].field, errors[0].value, errors[0].remedy)
+        self.errors = tuple(errors)
+        self.args = ("\n".join(map(str, errors)),)
+
+
+class Faults:
+    """Faults of parts that can be checked one without another, gathered so that they are told together."""
+
+    def __init__(self) -> None:
+        self.found: list[StudyError] = []
+
+    @contextlib.contextmanager
+    def noted(self, name: str = "", into: set[str] | None = None) -> Iterator[None]:
+        """A block whose StudyError is kept instead of raised; `name` is then put `into` a set, where there is one."""
+        try:
+            yield
+        except StudyError as error:
+            self.found += error.errors if isinstance(error, StudyErrors) else [error]
+            if into is not None:
+                into.add(name)
+
+    def told(self) -> None:
+        """Raise what was kept: the fault itself where it is one, StudyErrors where there are several."""
+        errors = list({str(error): error for error in self.found}.values())
+        if errors:
+            raise errors[0] if len(errors) == 1 else StudyErrors(errors)
 
 
 @dataclass(frozen=True)
@@ -129,14 +164,14 @@ class Study:
         value = self.assumptions[amount].value if amount in self.assumptions else None
         if isinstance(value, str):
             return number_in(self.file, ("assumptions", amount, "value"), value)
-        known = [*self.claims, *self.assumptions]
+        known = [id for id, claim in self.claims.items() if claim.kind in ("number", "inequality")] + [id for id, assumption in self.assumptions.items() if isinstance(assumption.value, str)]
         raise StudyError(self.file, "design", amount, f"No claim or assumption of that name holds one number.{nearest(amount, known)}")
 
     def shares(self, id: str) -> dict[str, float]:
         """The shares (by category, as fractions) that the assumption `id` holds."""
         value = self.assumptions[id].value if id in self.assumptions else None
         if not isinstance(value, dict):
-            raise StudyError(self.file, "assumptions", id, f"Give it a value with one share a category.{nearest(id, self.assumptions)}")
+            raise StudyError(self.file, "assumptions", id, f"Give it a value with one share a category.{nearest(id, [name for name, each in self.assumptions.items() if isinstance(each.value, dict)])}")
         return {name: number_in(self.file, ("assumptions", id, "value", name), share) for name, share in value.items()}
 
 
@@ -178,11 +213,26 @@ def number_in(file: Path, where: tuple[str, ...], text: str) -> float:
 
 
 def nearest(name: str, known: Any) -> str:
+    """A sentence with the one of the `known` names that `name` may be a slip of; else with the first of them; empty where there are none."""
     names = [str(key) for key in known]
-    close = difflib.get_close_matches(str(name), names, 1, 0.6)
+    close = [each for each in difflib.get_close_matches(str(name), names, 3, 0.6) if _is_slip(str(name), each)]
     if close:
         return f" Did you mean {close[0]!r}?"
     return f" Known: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}." if names else ""
+
+
+def _is_slip(name: str, other: str) -> bool:
+    """Whether one name may be a slip of the other: in a path of several parts each part, with the same digits; else most letters, or the beginning, alike."""
+    parts, others = name.split("."), other.split(".")
+    if len(parts) == len(others) > 1:
+        same_digits = [list(filter(str.isdigit, each)) for each in (name, other)]
+        unlike = [(part, other) for part, other in zip(parts, others) if part != other]
+        slight = len(unlike) == 1 and difflib.SequenceMatcher(None, *unlike[0]).ratio() >= 0.6  # short words: one letter of three
+        return same_digits[0] == same_digits[1] and (slight or all(map(_is_slip, parts, others)))
+    if sorted(name) == sorted(other):
+        return True
+    begins = len(os.path.commonprefix([name, other])) >= 0.75 * min(len(name), len(other)) and abs(len(name) - len(other)) <= 2
+    return begins or difflib.SequenceMatcher(None, name, other).ratio() >= 0.75
 
 
 def _short(value: Any) -> str:

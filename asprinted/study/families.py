@@ -15,9 +15,10 @@ ESTIMATORS = {
 }  # fmt: skip
 OF_TESTS = dict.fromkeys(("log-rank", "rank-sum", "chi-squared"), ("chi2", "p")) | {"correlation": ("est", "lo", "hi", "p")}  # families without contrasts
 OF_JOINT = ("f", "chi2", "joint_p")  # of one contrast, or of several together
+OF_FIT = ("r2",)  # of the whole model, without a contrast
 _WITH_CONTRASTS = tuple(family for family in ESTIMATORS if family not in OF_TESTS and family != "random-effects")
 _GIVEN_BY = dict.fromkeys(("est", "se", "lo", "hi", "p", "t", *OF_JOINT), _WITH_CONTRASTS) | dict.fromkeys(("nnt", "nnt_lo", "nnt_hi"), ("risk-difference",))
-_GIVEN_BY |= {"d": ("linear",), "reduction": RATIO_FAMILIES}
+_GIVEN_BY |= dict.fromkeys(("d", "d_lo", "d_hi", *OF_FIT), ("linear",)) | {"reduction": RATIO_FAMILIES}
 GIVEN_BY = {name: (*families, *(test for test, given in OF_TESTS.items() if name in given)) for name, families in _GIVEN_BY.items()}  # statistic → families
 
 _REQUIRED = dict.fromkeys(ESTIMATORS, ("formula",)) | dict.fromkeys(("mixed", "gee-logistic"), ("formula", "groups")) | dict.fromkeys(("cox", "log-rank"), ("formula", "time"))
@@ -47,7 +48,8 @@ def check_family(study: Study, name: str, model: Mapping[str, Any]) -> None:
             raise fault(f"The field {field!r} is missing: add it.")
     for field, families in _ONLY.items():
         if field in model and family not in families:
-            raise fault(f"The family {family!r} does not take it, only {_listed(families)}: take it out.", field)
+            slope = " A slope over trials (meta-regression) is not made: ask for q_between or between_p over a column of kinds of trials." if (field, family) == ("formula", "random-effects") else ""
+            raise fault(f"The family {family!r} does not take it, only {_listed(families)}: take it out.{slope}", field)
     if model.get("estimator", "") not in ("", *ESTIMATORS[family]):
         raise fault(f"The family {family!r} takes {' or '.join(ESTIMATORS[family]) or 'none: take it out'}.", "estimator")
     tests = _TESTS.get(family, ("wald-z",))
@@ -86,6 +88,12 @@ def check_statistic(study: Study, by: Mapping[str, Any], *where: str) -> None:
     if family in OF_TESTS:
         if "contrast" in by:
             raise fault(f"The family {family!r} is a test without contrasts: take it out.", "contrast")
+        return
+    if statistic in OF_FIT:
+        if "contrast" in by:
+            raise fault(f"{statistic!r} is of the whole model: take it out.", "contrast")
+        if model.get("test") == "welch":
+            raise fault("Welch's test has a variance for each group: ask a linear model without it.", "statistic")
         return
     if "contrast" not in by:
         raise StudyError(study.file, SEPARATOR.join((*where, "by")), None, "The field 'contrast' is missing: add it.")

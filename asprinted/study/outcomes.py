@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from asprinted.study.entries import SEPARATOR, Study, StudyError, whole, within
+from asprinted.study.entries import SEPARATOR, Faults, Study, StudyError, whole, within
+from asprinted.study.fitting import check_fitting
 from asprinted.study.parts import divided, fault, typed
-from asprinted.study.starts import cells, columns_of_entry, made_by_people, shares_of_cells, sizes, starts, table_of, tables_of_people
+from asprinted.study.starts import cells, columns_of_entry, cuts, made_by_people, shares_of_cells, sizes, starts, table_of, tables_of_people
 
 _EVERY = ("column", "kind", "seen", "follows", "health", "icc", "r")
 FIELDS = {  # kind → the fields that it takes besides
@@ -50,21 +51,13 @@ def check_visits(study: Study, visits: dict[str, Any], need: Callable[..., None]
 def check_outcomes(study: Study, outcomes: list[dict[str, Any]], need: Callable[..., None]) -> None:
     """Raise StudyError where an outcome names what is not there or not made yet, its column does not fit its kind, or nothing says where it starts."""
     before = dict.fromkeys(made_by_people(study), study.design["people"]["table"])
+    found = Faults()
     for place, entry in enumerate(outcomes):
-        where = ("outcomes", entry["column"])
-        table = table_of(study, entry["column"])
-        if table is None:
-            known = [column for name in tables_of_people(study) for column in study.tables[name]["columns"]]
-            need(entry["column"], known, "design", "outcomes", str(place), "column")
-        columns = study.tables[table]["columns"]
-        for field in entry:
-            if field not in (*_EVERY, *FIELDS[entry["kind"]]):
-                takers = " and ".join(kind for kind, fields in FIELDS.items() if field in fields)
-                raise StudyError(study.file, SEPARATOR.join(("design", *where, field)), entry[field], f"The kind {entry['kind']!r} does not take it, only {takers}: take it out.")
-        _check_column(study, entry, columns, need, *where)
-        _check_ties(study, entry, table, before, need, *where)
-        _check_starts(study, entry, columns, need, *where)
-        before |= dict.fromkeys(columns_of_entry(entry), table)
+        with found.noted():
+            _check_outcome(study, entry, place, before, need)
+        before |= dict.fromkeys(columns_of_entry(entry), table_of(study, entry["column"]))
+    found.told()
+    check_fitting(study)
     if "visits" in study.design:
         columns = study.tables[study.design["visits"]["table"]]
         for column in columns["columns"]:
@@ -74,6 +67,22 @@ def check_outcomes(study: Study, outcomes: list[dict[str, Any]], need: Callable[
             if made != 1:
                 remedy = "It is made more than once: leave one." if made else "Nothing makes it: add an outcome, or take the column out."
                 raise StudyError(study.file, SEPARATOR.join(("design", "outcomes")), column, remedy)
+
+
+def _check_outcome(study: Study, entry: dict[str, Any], place: int, before: Mapping[str, str], need: Callable[..., None]) -> None:
+    """Raise StudyError where an outcome names what is not there or not `before` it, its column does not fit its kind, or nothing says where it starts."""
+    where, table = ("outcomes", entry["column"]), table_of(study, entry["column"])
+    if table is None:
+        known = [column for name in tables_of_people(study) for column in study.tables[name]["columns"]]
+        need(entry["column"], known, "design", "outcomes", str(place), "column")
+    columns = study.tables[table]["columns"]
+    for field in entry:
+        if field not in (*_EVERY, *FIELDS[entry["kind"]]):
+            takers = " and ".join(kind for kind, fields in FIELDS.items() if field in fields)
+            raise StudyError(study.file, SEPARATOR.join(("design", *where, field)), entry[field], f"The kind {entry['kind']!r} does not take it, only {takers}: take it out.")
+    _check_column(study, entry, columns, need, *where)
+    _check_ties(study, entry, table, before, need, *where)
+    _check_starts(study, entry, columns, need, *where)
 
 
 def _check_column(study: Study, entry: dict[str, Any], columns: Mapping[str, Any], need: Callable[..., None], *where: str) -> None:
@@ -119,9 +128,8 @@ def _check_ties(study: Study, entry: dict[str, Any], table: str, before: Mapping
         if study.tables[usable[column]]["columns"][column]["type"] == "string":
             raise StudyError(study.file, SEPARATOR.join(("design", *where, "follows")), column, "It holds text, with which nothing correlates: name a column of numbers.")
         within(study, id, -1, 1, "design", *where, "follows", column)
-    for column in entry.get("cut", {}):
-        need(column, [name for name, home in before.items() if home == table], "design", *where, "cut")
-        typed(study, study.tables[table]["columns"], column, ("integer",), *where, "cut")
+    for column, at, upwards, visit in cuts(entry):
+        _check_cut(study, entry, table, column, (at, upwards, visit), usable, need, *where, "cut")
     if "exposure" in entry and entry["exposure"] not in usable:
         raise StudyError(study.file, SEPARATOR.join(("design", *where, "exposure")), entry["exposure"], "It is not made before: make it a covariate or an earlier outcome.")
     for field, ends in (("health", (-1, 1)), ("icc", (0, 1)), ("r", (-1, 1)), ("skewness", (-3, 3)), ("spread", (0, 3)), ("shape", (1e-6, math.inf))):
@@ -131,6 +139,30 @@ def _check_ties(study: Study, entry: dict[str, Any], table: str, before: Mapping
         raise fault(study, "It is of clusters or programme groups: add one of them to people, or take it out.", *where, "icc")
     if "r" in entry and not at_visits:
         raise fault(study, "It is a correlation of visits: give 'follows' for a column measured before, or take it out.", *where, "r")
+
+
+def _check_cut(
+    study: Study, entry: dict[str, Any], table: str, column: str, cut: tuple[float, bool, int | None], usable: Mapping[str, str], need: Callable[..., None], *where: str
+) -> None:
+    """Raise StudyError where a yes/no column is not made before, or the score leaves nobody a yes or a no."""
+    at, upwards, visit = cut
+    kinds = {each["column"]: each["kind"] for each in study.design["outcomes"]}
+    yes_no = [each for each in usable if kinds.get(each) == "yes-no"]
+    if column in kinds and column not in usable:
+        raise StudyError(study.file, SEPARATOR.join(("design", *where)), column, "It is made later, or at visits: list the yes/no before the score, and give it a column of people, or of visits where the score is.")
+    need(column, usable, "design", *where, like=yes_no)
+    typed(study, study.tables[usable[column]]["columns"], column, ("integer",), *where)
+    visits = study.design.get("visits", {})
+    if table == visits.get("table") and visit is None and usable[column] != table:
+        raise StudyError(study.file, SEPARATOR.join(("design", *where)), column, f"It is one answer a person, and the score has several visits: say which, such as {{{column}: {{from: {at:g}, at: {visits['times'][-1]}}}}}.")
+    if visit is not None:
+        if table != visits.get("table"):
+            raise fault(study, "The score is no column of visits: take it out.", *where, column, "at")
+        need(visit, visits["times"], "design", *where, column, "at")
+    scale = study.tables[table]["columns"][entry["column"]]
+    low, high = scale.get("minimum", -math.inf), scale.get("maximum", math.inf)
+    if not (low < at <= high if upwards else low <= at < high):
+        raise StudyError(study.file, SEPARATOR.join(("design", *where, column)), at, f"The scale goes from {low:g} to {high:g}: give a score that leaves room for a yes and a no.")
 
 
 def _check_starts(study: Study, entry: dict[str, Any], columns: Mapping[str, Any], need: Callable[..., None], *where: str) -> None:

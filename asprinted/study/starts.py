@@ -21,6 +21,12 @@ def columns_of_entry(entry: Mapping[str, Any]) -> list[str]:
     return [entry["column"], *([entry["event"]] if "event" in entry else [])]
 
 
+def cuts(entry: Mapping[str, Any]) -> list[tuple[str, float, bool, int | None]]:
+    """(yes/no column, score, whether yes is that score and more rather than that and less, visit or None) of each `cut` of a score's entry."""
+    held = {column: cut if isinstance(cut, dict) else {"from": cut} for column, cut in entry.get("cut", {}).items()}
+    return [(column, cut["from"] if "from" in cut else cut["to"], "from" in cut, cut.get("at")) for column, cut in held.items()]
+
+
 def table_of(study: Study, column: str) -> str | None:
     """The table of the design's people or visits in which an outcome's column stands; None where it is in neither."""
     return next((name for name in tables_of_people(study) if column in study.tables[name]["columns"]), None)

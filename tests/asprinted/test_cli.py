@@ -62,6 +62,9 @@ def test_kinds_lists_the_table_and_one_kind_with_how_it_is_written(capsys):
     assert main(["kinds"]) == FINE
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[: len(kinds.KINDS)]] == [kind.name for kind in kinds.KINDS]
+    assert "\n".join(lines).endswith(kinds.as_text())
+    assert main(["kinds", "visits"]) == FINE
+    assert capsys.readouterr().out.rstrip("\n") == kinds.as_text(["visits"])
     assert main(["kinds", "clusters", "--json"]) == FINE
     found = json.loads(capsys.readouterr().out)
     assert [kind["name"] for kind in found["kinds"]] == ["clusters"] and all("clusters" in each["kinds"] for each in found["refused"])

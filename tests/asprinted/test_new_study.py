@@ -94,6 +94,32 @@ def test_three_arms_are_each_held_against_the_last(tmp_path):
     assert model["contrasts"] == {name: [{"weight": 1, "at": {"arm": arm}}, {"weight": -1, "at": {"arm": "nothing"}}] for name, arm in (("a_course", "a course"), ("a_leaflet", "a leaflet"))}
 
 
+def test_what_is_suggested_to_start_from_is_the_middle_of_the_scale_or_nothing(tmp_path):
+    text = new(tmp_path / "mine", *ARMS, "--outcome", "score:calm:14-70", "--outcome", "score:weight").read_text("utf-8")
+    assert "mean: calm.mean, sd: calm.sd (such as 42.0 and 9.3: the middle of the scale" in text
+    [hint] = [line for line in text.splitlines() if "mean: weight.mean" in line]
+    assert not re.search(r"\d", hint) and "come out near it" in hint
+    assert re.search(r'^      weight: .*unit: "\?"', text, re.MULTILINE) and re.search("^      calm: .*unit: points", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("visits", [[], ["--visits", "0,6"]], ids=["people", "visits"])
+def test_draft_tells_how_a_yes_no_is_tied_to_its_score(tmp_path, visits):
+    text = new(tmp_path / "mine", *ARMS, *visits, "--outcome", "yes-no:well", "--outcome", "score:calm:0-40").read_text("utf-8")
+    [hint] = [line for line in text.splitlines() if "cut: {well:" in line]
+    assert ("at: 6" in hint) is bool(visits)
+
+
+@pytest.mark.parametrize("scale", [":0-40", ""])
+def test_covariance_analysis_without_visits_assumes_the_start_and_claims_nothing_of_it(tmp_path, scale):
+    file = new(tmp_path / "mine", *ARMS, "--outcome", f"score:calm{scale}", "--analysis", "calm=ancova")
+    file.write_text(filled_with(file.read_text("utf-8").replace('{value: "?"', '{value: "12"')), "utf-8")
+    study = load(file.parent)
+    assert [entry["column"] for entry in study.design["outcomes"]] == ["calm_start", "calm"] and "visits" not in study.design
+    assert study.models["calm_ancova"]["formula"].endswith(" + calm_start")
+    assert not any("start" in id for id in study.claims)
+    assert study.assumptions["calm_start.mean"].value == ("20.0" if scale else "12")
+
+
 def test_names_with_quotes_and_signs_of_yaml_survive(tmp_path):
     arms = ["people's \"own\" course: first", "waiting, {then} # course"]
     file = new(tmp_path / "mine", "--title", 'A "title": with # signs', "--arm", f"{arms[0]}=30", "--arm", arms[1], "--outcome", "yes-no:working", "--analysis", "working=logistic")
@@ -161,6 +187,7 @@ WRONG = {
     "an analysis of another kind": ([*ARMS, "--outcome", "count:falls", "--analysis", "falls=cox"], "--analysis"),
     "an analysis of no outcome": ([*ARMS, "--outcome", "count:falls", "--analysis", "fall=poisson"], "--analysis"),
     "a mixed model of one visit": ([*ARMS, "--outcome", "score:calm", "--analysis", "calm=mixed"], "--analysis"),
+    "a start of a name that is taken": ([*ARMS, "--outcome", "score:calm", "--outcome", "score:calm_start", "--analysis", "calm=ancova"], "--outcome"),
     "a pool of an unknown measure": (["--pool", "d:calm"], "--pool"),
     "pools of two measures": (["--pool", "smd:calm", "--pool", "or:working"], "--pool"),
     "a pool in a trial": ([*ARMS, "--outcome", "count:falls", "--pool", "smd:calm"], "--pool"),

@@ -194,6 +194,32 @@ def test_a_cut_holds_in_every_row(written):
     assert ((people["end"] >= 10) == (people["high"] == 1)).all()
 
 
+@pytest.mark.parametrize(("home", "cut", "rows"), [(VISITS, 14, [0, 3, 12]), (PEOPLE, {"to": 9, "at": 12}, [12])], ids=["of-each-visit", "of-one-visit"])
+def test_a_cut_at_visits_holds_in_every_row_that_has_both(written, home, cut, rows):
+    data = repeated()
+    data["tables"][home]["columns"]["answer"] = column("integer", values=[0, 1])
+    data["design"]["outcomes"] = [{"column": "answer", "kind": "yes-no", "share": "answer.share"}, {"column": "mood", "kind": "score", "r": "mood.r", "cut": {"answer": cut}}]
+    data["claims"] = {id: entry for id, entry in data["claims"].items() if "model" not in entry["by"]}
+    data["assumptions"]["answer.share"] = assumed("0.4")
+    study = written(data)
+    tables = synthesis.synthesise(study)
+    assert prints(study, tables)
+    both = tables[VISITS].merge(tables[PEOPLE], on="id").query("month in @rows").dropna(subset=["mood", "answer"])
+    assert set(both["month"]) == set(rows) and both["answer"].nunique() == 2
+    assert ((both["mood"] >= 14 if home == VISITS else both["mood"] <= 9) == (both["answer"] == 1)).all()
+
+
+def test_a_cut_of_one_answer_a_person_names_its_visit(written):
+    data = repeated()
+    data["tables"][PEOPLE]["columns"]["answer"] = column("integer", values=[0, 1])
+    data["design"]["outcomes"] = [{"column": "answer", "kind": "yes-no", "share": "mood.r"}, {"column": "mood", "kind": "score", "r": "mood.r", "cut": {"answer": 14}}]
+    with pytest.raises(StudyError, match=r"several visits: say which, such as \{answer: \{from: 14, at: 12\}\}"):
+        written(data)
+    data["design"]["outcomes"][1]["cut"] = {"answer": {"from": 14, "at": 6}}
+    with pytest.raises(StudyError, match=r"cut › answer › at: 6\. Nothing of that name. Known: 0, 3, 12\."):
+        written(data)
+
+
 def test_medians_and_quartiles_are_met(written):
     data = trial()
     data["design"]["outcomes"] = [{"column": "start", "kind": "score"}, {"column": "end", "kind": "score"}]

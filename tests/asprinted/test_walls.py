@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -17,7 +18,7 @@ DATA = PACKAGE.parent / "data"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), PACKAGE / "study.schema.json"])
 
 # Each module with those it may import: the ones above it, or fewer where the walls are closer.
-CONSISTENCY = [f"consistency.{name}" for name in ("outward", "student", "conflict", "summaries", "two_groups", "triples", "tables", "integers", "heterogeneity", "survival", "pools", "pooled")]
+CONSISTENCY = [f"consistency.{name}" for name in ("outward", "student", "conflict", "summaries", "two_groups", "triples", "tables", "integers", "heterogeneity", "correlations", "parts", "survival", "pools", "pooled")]
 SYNTHESIS = [f"synthesis.{name}" for name in (
     "design", "wald", "integers", "scores", "events.divisions", "events.counts", "events.free", "events",
     "durations.order", "durations.two_arms", "durations.search", "durations.times", "durations", "scales.moments", "scales.plan", "scales",
@@ -31,8 +32,8 @@ PAPER = [f"paper.{name}" for name in (
     "places", "blanks", "plan", "outcome_parts", "drafted_trials", "draft", "questions", "reference",
     "code", "comparison_cells", "table_cells", "model_cells", "pool_cells", "first_look", "notebook", "pages", "commands",
 )] + ["paper"]  # fmt: skip
-VARIANTS = [f"variants.{name}" for name in ("roster", "drawing", "answers", "making", "folders", "running", "marking", "commands")] + ["variants"]
-ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.outcomes", "study.designs", "study.references", "study", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", *VARIANTS, "cli.output", *PAPER, "cli.contradictions", "cli.studies", "cli", "__main__"]
+VARIANTS = [f"variants.{name}" for name in ("sheets", "roster", "drawing", "ties", "answers", "making", "folders", "running", "marking", "progress", "commands")] + ["variants"]
+ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.fitting", "study.outcomes", "study.designs", "study.asked", "study.references", "study", "directions", "questions.claims", "questions.models", "questions.statistics", "questions.parts", "questions", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", "cli.output", *VARIANTS, *PAPER, "cli.contradictions", "cli.studies", "cli", "__main__"]
 MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} | {
     "__init__": set(),
     "study.entries": {"printed"},
@@ -44,12 +45,19 @@ MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} 
     "study.trials": {"study.entries", "study.parts", "study.pools", "study.rules"},
     "study.evidence": {"study.entries", "study.parts", "study.rules", "study.trials"},
     "study.starts": {"printed", "study.entries", "study.parts"},
-    "study.outcomes": {"study.entries", "study.parts", "study.starts"},
+    "study.fitting": {"study.entries", "study.starts"},
+    "study.outcomes": {"study.entries", "study.parts", "study.starts", "study.fitting"},
     "study.designs": {"kinds", "study.entries", "study.parts", "study.trials", "study.evidence", "study.starts", "study.outcomes"},
-    "study.references": {"printed", "study.entries", "study.families", "study.rules", "study.designs"},
+    "study.asked": {"printed", "study.entries", "study.families", "study.rules"},
+    "study.references": {"printed", "study.entries", "study.families", "study.rules", "study.designs", "study.asked"},
     "study": {"study.entries", "study.references"},
+    "questions": set(),
+    "questions.claims": {"printed", "study"},
+    "questions.models": {"study", "study.entries"},
+    "questions.parts": {"consistency", "consistency.parts", "questions.claims", "study", "study.entries"},
+    "directions": {"study"},
     "verdict": {"printed", "study"},
-    "chapter": {"printed", "study", "checks", "verdict"},
+    "chapter": {"printed", "study", "questions.claims", "questions.models", "questions.statistics", "questions.parts", "questions", "checks", "verdict"},
     "models.likelihood": set(),
     "models.intercept": set(),
     "models.patterns": set(),
@@ -186,12 +194,19 @@ def numbers_of(folder: Path) -> set[str]:
     return found
 
 
+@functools.cache
+def content_of(file: Path, number: bool) -> str:
+    """The text of a file, read once; for a number without the underscores that may stand between its digits."""
+    content = file.read_text("utf-8")
+    return content.replace("_", "") if number else content
+
+
 def occurrences(text: str, file: Path) -> bool:
-    if text[0].isdigit() or text[0] == ".":
-        pattern = rf"(?<![\w.,]){re.escape(text)}(?![\w])(?!\.\d)"
-    else:
-        pattern = rf"(?<![\w]){re.escape(text)}(?![\w])"
-    content = file.read_text("utf-8").replace("_", "" if text[0].isdigit() else "_")
+    number = text[0].isdigit() or text[0] == "."
+    content = content_of(file, text[0].isdigit())
+    if not any(map(str.isalpha, text)) and text not in content:  # what has no letters has no capitals: the pattern would not match either
+        return False
+    pattern = rf"(?<![\w.,]){re.escape(text)}(?![\w])(?!\.\d)" if number else rf"(?<![\w]){re.escape(text)}(?![\w])"
     return re.search(pattern, content, re.IGNORECASE) is not None
 
 

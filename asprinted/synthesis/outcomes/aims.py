@@ -44,12 +44,16 @@ class Aims:
     def slack(self, values: np.ndarray) -> np.ndarray:
         """How far inside its interval each statistic (…, m) lies, in half widths: 1 in the middle, 0 at an end, below 0 outside."""
         with np.errstate(invalid="ignore"):
-            inside = np.minimum(values - self.low, self.high - values) / self.half
-        return np.minimum(np.where(np.isfinite(values), inside, -FAR), 1.0)
+            inside, above = np.subtract(values, self.low), np.subtract(self.high, values)
+            np.divide(np.minimum(inside, above, out=inside), self.half, out=inside)
+        np.copyto(inside, -FAR, where=~np.isfinite(values))
+        return np.minimum(inside, 1.0, out=inside)
 
     def cost(self, values: np.ndarray, margin: float) -> np.ndarray:
         """What is missing (…), for each target to lie `margin` inside its interval: the weighted sum of squares."""
-        return (self.weight * np.square(np.maximum(margin - self.slack(values), 0.0))).sum(axis=-1)
+        missing = self.slack(values)  # in one array: there can be a hundred thousand changes
+        np.maximum(np.subtract(margin, missing, out=missing), 0.0, out=missing)
+        return np.multiply(self.weight, np.square(missing, out=missing), out=missing).sum(axis=-1)
 
 
 def _half(low: float, high: float) -> float:

@@ -27,7 +27,7 @@ class Refit:
         self._frame = records.joined(study, tables, table)
         self._whole: models.Design | None = None
         self._prepared: tuple[np.ndarray, models.Design] | None = None  # the rows there, and the design on them
-        self._last: tuple[np.ndarray, Any] | None = None
+        self._last: tuple[bytes, Any] | None = None  # the values fitted last, by their bytes, which are compared fastest
         self._known: dict[int, dict[str, np.ndarray]] = {}  # contrasts asked before, by the first row used
 
     def terms(self, by: Mapping[str, Any]) -> list[Any] | None:
@@ -66,7 +66,8 @@ class Refit:
 
     def __call__(self, y: np.ndarray) -> Any:
         """The fit of the values, (n,) or (n, 2); None where there is none."""
-        if self._last is not None and np.array_equal(self._last[0], y, equal_nan=True):
+        values = y.tobytes()
+        if self._last is not None and self._last[0] == values:
             return self._last[1]
         try:
             rows = self.design(y)
@@ -79,5 +80,5 @@ class Refit:
             found = models.fitted(self.spec, replace(rows, y=event, time=time))
         except (ValueError, ArithmeticError):
             found = None
-        self._last = y.copy(), found
+        self._last = values, found
         return found

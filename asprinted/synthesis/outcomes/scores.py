@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import optimize
 
 from asprinted.study import Study
+from asprinted.study.starts import cuts
 from asprinted.synthesis import integers
 from asprinted.synthesis.outcomes.aims import Aims
 from asprinted.synthesis.outcomes.draft import WANTED, Draft
@@ -43,7 +44,7 @@ def make(
     spec = study.tables[_table(study, frame)]["columns"][entry["column"]]
     step = 10.0 ** -(spec.get("decimals", 0) if spec["type"] == "number" else 0)
     low, high = float(spec.get("minimum", -math.inf)), float(spec.get("maximum", math.inf))
-    least, most = _bounds(entry, frame, targets, step, low, high)
+    least, most = _bounds(study, entry, frame, targets, step, low, high)
     y = np.where(seen, 0.0, np.nan)
     aims = Aims(targets, step)
     sums = Sums(aims, y, step)
@@ -59,13 +60,13 @@ def make(
     means, sds, free = _starts(study, entry, frame, targets, codes, rows, len(names), rng)
     columns = _columns(study, entry, frame, targets, z, seen, y)
     draft = Draft(codes[rows], rows, [column[rows] for column in columns], z[rows], means, sds, free, sums, aims, place).solved(WANTED if study.attempt == 0 else WANTED[-1:])
-    made, cuts = np.empty(len(rows)), {}
+    made, marks = np.empty(len(rows)), {}
     for cell in np.unique(codes[rows]):
         own = np.flatnonzero(codes[rows] == cell)
         draft[own] = _in_order(draft[own], least[rows[own]])
         wanted = {target.by["statistic"]: (target.low, target.high) for target in targets if _of_quarters(target, codes[rows] == cell, rows)}
         made[own] = quartered(draft[own], wanted, step, low, high) if wanted else rounded(draft[own], step, low, high, skewness, rng)
-        cuts |= {int(cell): cuts_of(made[own], step, low, high)} if wanted else {}
+        marks |= {int(cell): cuts_of(made[own], step, low, high)} if wanted else {}
     y = place(np.clip(made, least[rows], most[rows]))
     known = [k for k, value in enumerate(sums.value) if value is not None]
     others = [k for k, value in enumerate(sums.value) if value is None]
@@ -96,7 +97,7 @@ def make(
     moves = [exchanges(codes, rows, least, most), steps(rows, step, least, most, REACH), transfers(codes, rows, step, least, most)]
     if not seen.all() and not at_visits(study, frame):
         moves = [exchanges(among(codes, targets), np.arange(len(y)), least, most), *moves]
-    moves += [hops(codes, rows, cuts, step)] if cuts else []
+    moves += [hops(codes, rows, marks, step)] if marks else []
     column = entry["column"]
     return {column: settle(study, column, y, targets, moves, rng, step=step, evaluate=evaluate, effects=effects, exact=not others, many=FEW if others else MANY)}
 
@@ -108,13 +109,17 @@ def _of_quarters(target: Target, cell: np.ndarray, rows: np.ndarray) -> bool:
     return np.array_equal(target.rows[rows], cell)
 
 
-def _bounds(entry: Mapping[str, Any], frame: pd.DataFrame, targets: Sequence[Target], step: float, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+def _bounds(
+    study: Study, entry: Mapping[str, Any], frame: pd.DataFrame, targets: Sequence[Target], step: float, low: float, high: float
+) -> tuple[np.ndarray, np.ndarray]:
     """The least and the greatest value that each row may have (n,): by the scale, by `cut`, and by targets that are a least or greatest value of some rows."""
     least, most = np.full(len(frame), low), np.full(len(frame), high)
-    for column, at in entry.get("cut", {}).items():
-        yes = pd.to_numeric(frame[column]).to_numpy(dtype=float, na_value=np.nan)
-        above = math.ceil(at / step - 1e-9) * step
-        least, most = np.where(yes == 1, np.maximum(least, above), least), np.where(yes == 0, np.minimum(most, above - step), most)
+    for column, at, upwards, visit in cuts(entry):
+        answer = pd.to_numeric(frame[column]).to_numpy(dtype=float, na_value=np.nan)
+        there = np.ones(len(frame), dtype=bool) if visit is None else frame[study.design["visits"]["column"]].to_numpy() == visit
+        above = (math.ceil(at / step - 1e-9) if upwards else math.floor(at / step + 1e-9) + 1) * step
+        least = np.where(there & (answer == (1 if upwards else 0)), np.maximum(least, above), least)
+        most = np.where(there & (answer == (0 if upwards else 1)), np.minimum(most, above - step), most)
     for target in targets:
         if target.rows is not None and target.by["statistic"] == "minimum" and math.isfinite(target.low):
             least = np.where(target.rows, np.maximum(least, (math.floor(target.low / step) + 1) * step), least)

@@ -13,13 +13,14 @@ import numpy as np
 from scipy import special
 
 from asprinted import models
+from asprinted.models.fits import standardised_se
 from asprinted.synthesis.outcomes.aims import P_VALUES, QUANTILES, Aims, quantile_places, z_of
 from asprinted.synthesis.outcomes.targets import Target
 
 Value = Callable[[np.ndarray], np.ndarray]  # from sums (…, F) to a statistic (…), on the scale of `search.Aims`
 
 _OF_TABLE = ("mean", "sum", "percent", "sd", "se", "lo", "hi", "percent_at_least", "observed", *QUANTILES)
-_OF_LINEAR = ("est", "se", "lo", "hi", "p", "t", "d", "f", "joint_p", "chi2")
+_OF_LINEAR = ("est", "se", "lo", "hi", "p", "t", "d", "d_lo", "d_hi", "f", "joint_p", "chi2")
 
 
 class Sums:
@@ -81,6 +82,8 @@ class Sums:
                 return self._correlation(target, y, sign)
             if spec["family"] == "linear" and spec.get("covariance") != "robust" and by["statistic"] in _OF_LINEAR:
                 return self._linear(target, y, sign)
+            if spec["family"] == "linear" and by["statistic"] == "r2":
+                return self._explained(target, y)
             return None
         if target.rows is None or "model" in by or by["statistic"] not in _OF_TABLE:
             return None
@@ -157,6 +160,10 @@ class Sums:
                 se, df, residual = welch(sums)
             if statistic in ("est", "se", "d"):
                 return {"est": est, "se": se, "d": est / np.sqrt(residual)}[statistic]
+            if statistic in ("d_lo", "d_hi"):
+                d = est / np.sqrt(residual)
+                half = models.quantile(0.5 + level / 2) * standardised_se(d, unit[..., 0, 0], n)
+                return d - half if statistic == "d_lo" else d + half
             if statistic in ("t", "f", "chi2"):
                 return est / se if statistic == "t" else (est / se) ** 2
             normal = spec.get("test") == "wald-z"
@@ -166,6 +173,19 @@ class Sums:
                 return np.copysign(z, est * sign) if sign else z
             half = (models.quantile(0.5 + level / 2) if normal else special.stdtrit(df, 0.5 + level / 2)) * se
             return est - half if statistic == "lo" else est + half
+
+        return value
+
+    def _explained(self, target: Target, y: np.ndarray) -> Value:
+        """R²: one less what is left over what there is about the mean."""
+        _, columns, products, square = self._rows(target, y)
+        used = self.weights[square]
+        count, total = self._feature("n", used), self._feature("y", used)
+
+        def value(sums: np.ndarray) -> np.ndarray:
+            b, inverse = sums[..., columns], np.linalg.inv(sums[..., products])
+            left = sums[..., square] - np.einsum("...i,...ij,...j->...", b, inverse, b, optimize=True)
+            return 1 - np.maximum(left, 1e-12) / np.maximum(sums[..., square] - sums[..., total] ** 2 / sums[..., count], 1e-12)
 
         return value
 
