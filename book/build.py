@@ -19,6 +19,7 @@ from pathlib import Path
 from book.bench import RESULTS
 from book.errors import BookError, Differs
 from book.files import alone, files_below, fingerprint, read_json, write_whole
+from book.study_file_page import WORDS as STUDY_FILE
 
 FACE = ("_config.yml", "_toc.yml", "references.bib")
 PARTS = ("chapters", "data", "asprinted", "book", "vendor")
@@ -40,7 +41,7 @@ def run(root: Path, options: Namespace) -> int:
 
 def site_fingerprint(root: Path) -> str:
     """Return the fingerprint of everything that enters the site."""
-    files = [path for path in (*map(root.joinpath, FACE), root / "requirements.lock", root / RESULTS, *root.glob("*.md")) if path.is_file()]
+    files = [path for path in (*map(root.joinpath, FACE), root / "requirements.lock", root / RESULTS, root / STUDY_FILE, *root.glob("*.md")) if path.is_file()]
     for part in PARTS:
         files += files_below(root / part)
     return fingerprint(root, files, platform.python_version())

@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Callable, Sequence
 
-from book import notebooks
+from book import figures, notebooks
 from book.errors import Differs
 from book.files import files_below, fingerprint, read_json, write_whole
 
@@ -139,7 +139,7 @@ async def _execute_all(root: Path, chapters: Sequence[Path], kernels: list, stop
                 if not stopping.is_set():
                     print(f"  {chapter.stem}: stopped after {seconds:.1f} s", flush=True)
                 return Failure(chapter.name, problem)
-            keep(root, chapter, notebooks.with_outputs(source, executed), wanted_fingerprint(source, around), seconds, cell_seconds(executed))
+            keep(root, chapter, figures.with_palettes(notebooks.with_outputs(source, executed)), wanted_fingerprint(source, around), seconds, cell_seconds(executed))
             print(f"  {chapter.stem}: executed in {seconds:.1f} s", flush=True)
             return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable
 
-from book import benchmarks_page, corrections, dictionaries, execution_times, ledger, ledger_page
+from book import benchmarks_page, corrections, dictionaries, execution_times, ledger, ledger_page, study_file_page
 
 # Place in the book → what makes its text from the root of the repository and the executed notebooks (by stem, in reading order).
 # A page enters the book where _toc.yml names it; a download belongs to the page of its name and is put beside it.
@@ -15,6 +15,7 @@ GENERATED: dict[str, Callable[[Path, dict[str, dict]], str]] = {
     "chapters/ledger.json": ledger.as_json,
     "chapters/data-dictionaries.md": dictionaries.render,
     "chapters/corrections.md": corrections.render,
+    "chapters/study-file.md": study_file_page.render,
     "chapters/execution-times.md": execution_times.render,
     "chapters/benchmarks.md": benchmarks_page.render,
 }
