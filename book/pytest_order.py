@@ -13,7 +13,7 @@ def pytest_addoption(parser) -> None:
 
 
 def pytest_collection_modifyitems(config, items) -> None:
-    """Put the chapters first, those that took longest in the last `make book` before the others.
+    """Put the chapters first, those that took longest in the last `make book` before the others; then the test files that say LONG = True.
 
     A run that looks for one failure keeps the order of the command line.
     """
@@ -21,10 +21,10 @@ def pytest_collection_modifyitems(config, items) -> None:
         return
     record = read_json(Path(config.rootpath) / "_build" / "execution.json", {})
 
-    def place(item) -> tuple[bool, float, int]:
+    def place(item) -> tuple[bool, float, bool, int]:
         chapter = item.path.suffix == ".ipynb"
         seconds = record.get(item.path.stem, {}).get("seconds", 0) if chapter else 0
-        return (not chapter, -seconds, -item.path.stat().st_size if chapter else 0)
+        return (not chapter, -seconds, not getattr(getattr(item, "module", None), "LONG", False), -item.path.stat().st_size if chapter else 0)
 
     items.sort(key=place)
 

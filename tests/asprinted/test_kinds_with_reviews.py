@@ -9,6 +9,7 @@ import pytest
 from tests.asprinted.kinds import KINDS, REVIEWS
 from tests.asprinted.kinds.report import loaded, unlike_print
 
+LONG = True  # begun early, see book/pytest_order.py
 PAIRS = [pair for pair in itertools.combinations(KINDS, 2) if pair[1] in REVIEWS]
 SEEDS = (0, 2, 4)  # those without subgroups of trials, which each kind of review has alone
 OTHER = {("arms", "pool-hr"): 6, ("adjusted", "pool-rr"): 0}  # where the first simulated review leaves too little room, another stands for the pair

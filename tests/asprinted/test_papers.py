@@ -18,6 +18,7 @@ from asprinted.study import Study
 from asprinted.verdict import Verdict
 
 PAPERS = sorted(file.parent for file in (Path(__file__).resolve().parents[1] / "papers").glob("*/study.yml"))
+LONG = True  # begun early, see book/pytest_order.py
 PROVEN = {  # paper: what a contradiction is about, and the claims that stand in each smallest conflict
     "aasdahl-2018": {"return_cox": {"return.hr.hi"}},
     "fuller-2014": {"uptake_gee": {"uptake.or.lo", "uptake.or.p"}},
