@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from itertools import combinations, product
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, TypeVar, Union
 
 from asprinted.printed import Number, Printed, parse
 
 POSSIBLE, CONTRADICTORY, UNDECIDED = "possible", "contradictory", "undecided"
 SEARCHED = ((1, 1), (2, 1), (1, 5), (2, 2))  # (how many numbers change, by how many units of their last digit at most)
 
+Name = TypeVar("Name", bound=Hashable)
 Text = Union[str, int, Printed]
 Numbers = Mapping[str, Printed]
 
@@ -71,12 +72,12 @@ def finding(question: str, numbers: Numbers, decide: Callable[[Numbers], Decisio
     return Finding(question, verdict, texts, proof, {}, conflicts[0], conflicts, healing, releases(list(numbers), conflicts, lambda names: left(frozenset(names))))
 
 
-def smallest_conflict(names: Sequence[str], impossible: Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:
+def smallest_conflict(names: Sequence[Name], impossible: Callable[[tuple[Name, ...]], bool]) -> tuple[Name, ...]:
     """The first of the smallest subsets of `names` that are `impossible`; empty where none is."""
     return next(iter(smallest_conflicts(names, impossible)), ())
 
 
-def smallest_conflicts(names: Sequence[str], impossible: Callable[[tuple[str, ...]], bool]) -> tuple[tuple[str, ...], ...]:
+def smallest_conflicts(names: Sequence[Name], impossible: Callable[[tuple[Name, ...]], bool]) -> tuple[tuple[Name, ...], ...]:
     """All subsets of `names` of the smallest size at which one is `impossible`, in the order of `names`.
 
     What is impossible must stay so with more names: then a name without which all the others are possible is in every such subset,

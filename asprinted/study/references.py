@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asprinted import printed
-from asprinted.study.asked import check_by, check_values, require
+from asprinted.study.statistics import check_by, check_values, require
 from asprinted.study.designs import check_design
 from asprinted.study.entries import SEPARATOR, Assumption, Claim, Faults, Study, StudyError, columns_of, number_in, whole
 from asprinted.study.families import check_family

@@ -244,12 +244,12 @@ SINGLE = {
     "an instrument without a scale": (f"{TRIALS.replace(' ', '')}›effects›instrument", "outcome", f"{TRIALS} › effects", "Give 'instrument', the column that names them, and 'instruments' together"),
     "decimals that differ": ("tables›trials›columns›sd_peer›decimals", 1, "tables › trials › columns › sd_peer › decimals", "has as many decimals: give 2"),
     "a level of scores": ("design›trials›effects›pools", [{"outcome": "relapse", "level": 0.2}], f"{TRIALS} › effects › pools › 0 › level", "Nothing with the measure 'smd' has it: take it out."),
-    "a slope": ("claims›relapse.est›by›statistic", "slope", "claims › relapse.est › by › statistic", "Use one of:"),
+    "a slope": ("claims›relapse.est›by›statistic", "slope", "claims › relapse.est › by › statistic", "A slope over trials (meta-regression) is not made."),
     "a column of no subgroups": ("claims›relapse.est›by", {"model": "pooled", "outcome": "relapse", "statistic": "between_p"}, "claims › relapse.est › by › column", "name the column whose values make them"),
     "subgroups by their arms": (
         "claims›relapse.lo›by", {"model": "pooled", "outcome": "relapse", "statistic": "between_p", "column": "n_peer"}, "claims › relapse.lo › by › filter", "Arms are made to print the claims"),
     "one subgroup": ("claims›relapse.lo›by", {"model": "pooled", "outcome": "relapse", "statistic": "between_p", "column": "id", "filter": {"id": "x"}}, "claims › relapse.lo › by › filter", "It leaves one subgroup"),
-    "a single group": ("models›pooled›effect›measure", "proportion", "models › pooled › effect › measure", "Use one of: smd, md, rr, or, rd, hr."),
+    "a single group": ("models›pooled›effect›measure", "proportion", "models › pooled › effect › measure", "A pool of single groups is not made"),
 }  # fmt: skip
 
 

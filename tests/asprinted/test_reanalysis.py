@@ -11,7 +11,7 @@ import pytest
 
 from asprinted import reanalysis
 from asprinted.reanalysis import Kept, Reanalysis
-from asprinted.study import Assumption, Claim, Study, StudyError, families, references, schema
+from asprinted.study import Assumption, Claim, Study, StudyError, families, schema, statistics
 from asprinted.verdict import Verdict
 
 SHARES = {"table": "people", "statistic": "share_deviation", "column": "site"}
@@ -234,4 +234,4 @@ def test_events_and_counts_of_a_model_are_those_of_the_rows_that_it_uses(analysi
 
 def test_every_statistic_of_the_schema_can_be_computed():
     in_schema = set(schema()["$defs"]["by"]["properties"]["statistic"]["enum"])
-    assert in_schema == set(reanalysis._STATISTICS) | set(families.GIVEN_BY) | references._OF_POOL
+    assert in_schema == set(reanalysis._STATISTICS) | set(families.GIVEN_BY) | statistics._OF_POOL

@@ -16,7 +16,7 @@ from statsmodels.stats.meta_analysis import combine_effects, effectsize_smd
 
 from asprinted import reanalysis
 from asprinted.reanalysis import Reanalysis
-from asprinted.study import Claim, Study, StudyError, references
+from asprinted.study import Claim, Study, StudyError, statistics
 
 TRIALS = pd.DataFrame(
     [("a", "ward", 1), ("b", "ward", 0), ("c", "town", 1), ("d", "town", 0), ("e", "web", 1), ("f", "web", 0), ("g", None, 0)],
@@ -107,10 +107,10 @@ def by_hand(ids: str = "abcde") -> dict[str, float]:
 
 
 def test_every_statistic_of_a_pool_is_computed_by_hand_here():
-    assert set(by_hand()) == references._OF_POOL
+    assert set(by_hand()) == statistics._OF_POOL
 
 
-@pytest.mark.parametrize("statistic", sorted(references._OF_POOL))
+@pytest.mark.parametrize("statistic", sorted(statistics._OF_POOL))
 def test_statistic_is_what_a_reader_computes(analysis, statistic):
     filter = {"place": "ward"} if statistic == "lead" else {}
     expected = by_hand()

@@ -33,7 +33,7 @@ PAPER = [f"paper.{name}" for name in (
     "code", "comparison_cells", "table_cells", "model_cells", "pool_cells", "first_look", "notebook", "pages", "commands",
 )] + ["paper"]  # fmt: skip
 VARIANTS = [f"variants.{name}" for name in ("sheets", "roster", "drawing", "ties", "answers", "making", "folders", "running", "marking", "progress", "commands")] + ["variants"]
-ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.fitting", "study.outcomes", "study.designs", "study.asked", "study.references", "study", "directions", "questions.claims", "questions.models", "questions.statistics", "questions.parts", "questions", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", "cli.output", *VARIANTS, *PAPER, "cli.contradictions", "cli.studies", "cli", "__main__"]
+ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.fitting", "study.outcomes", "study.designs", "study.statistics", "study.references", "study", "directions", "questions.claims", "questions.models", "questions.statistics", "questions.parts", "questions", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", "cli.output", *VARIANTS, *PAPER, "cli.contradictions", "cli.studies", "cli", "__main__"]
 MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} | {
     "__init__": set(),
     "study.entries": {"printed"},
@@ -48,8 +48,8 @@ MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} 
     "study.fitting": {"study.entries", "study.starts"},
     "study.outcomes": {"study.entries", "study.parts", "study.starts", "study.fitting"},
     "study.designs": {"kinds", "study.entries", "study.parts", "study.trials", "study.evidence", "study.starts", "study.outcomes"},
-    "study.asked": {"printed", "study.entries", "study.families", "study.rules"},
-    "study.references": {"printed", "study.entries", "study.families", "study.rules", "study.designs", "study.asked"},
+    "study.statistics": {"printed", "study.entries", "study.families", "study.rules"},
+    "study.references": {"printed", "study.entries", "study.families", "study.rules", "study.designs", "study.statistics"},
     "study": {"study.entries", "study.references"},
     "questions": set(),
     "questions.claims": {"printed", "study"},

@@ -99,7 +99,8 @@ def together(targets: Sequence[Target], level: float) -> Wald:
     except ValueError as error:
         raise ValueError(f"{_named(targets)}: {error}") from None
     if not printed.possible():
-        clashes = smallest_conflicts(targets, lambda some: not of(some).possible())
+        sets = smallest_conflicts(range(len(targets)), lambda some: not of([targets[place] for place in some]).possible())
+        clashes = ([targets[place] for place in some] for some in sets)
         raise ValueError(f"no estimate and standard error print these together: {'; or '.join(map(_named, clashes))}")
     return printed
 
