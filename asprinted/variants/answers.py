@@ -9,17 +9,19 @@ from pathlib import Path
 
 from asprinted import printed, reanalysis, verdict
 from asprinted.chapter import null_value
-from asprinted.study import SEPARATOR, Study, StudyError
-from asprinted.variants import sheets
+from asprinted.study import SEPARATOR, Claim, Study, StudyError
+from asprinted.variants import asking, sheets
+
+MORE = 17  # decimals that a number near the edge of what is declared may take beside those asked for
 
 
 @dataclass(frozen=True)
 class Answer:
     """What one student's records give for one claim, all of it text.
 
-    question: the claim's id. printed: the source's text, whose style the answer has. answer: the computed value in that style.
-    value: the computed value with every digit. low, high: the values that print as the answer; empty where open, or where the
-    answer is words.
+    question: the claim's id. printed: the source's text, whose style the answer has. answer: the computed value in that style; of what the
+    source has in words, the number, which is as the words are declared. value: the computed value with every digit. low, high: the values
+    that print as the answer; empty where open, or where the answer is words. decimals: how many are asked for; empty of words.
     """
 
     student: str
@@ -32,6 +34,7 @@ class Answer:
     low: str
     high: str
     rounding: str
+    decimals: str = ""
 
 
 def answers(study: Study, student: str, analysis: reanalysis.Reanalysis) -> tuple[Answer, ...]:
@@ -43,12 +46,22 @@ def answers(study: Study, student: str, analysis: reanalysis.Reanalysis) -> tupl
         value = analysis.value(claim.by)
         judged = verdict.judge(claim, value, null_value(study, id))
         low = high = ""
+        computed, wanted = judged.computed, asking.decimals(study, claim)
         if not isinstance(value, str):
-            interval = printed.parse(judged.computed, claim.rounding).interval()
+            if claim.kind in ("words", "direction"):
+                computed = _of_words(claim, value, wanted, judged.verdict == "holds")
+            interval = printed.parse(computed, claim.rounding).interval()
             low, high = ("" if end is None else f"{end:f}" for end in interval[:2])
         exact = value if isinstance(value, str) else repr(int(value) if float(value).is_integer() else float(value))
-        found.append(Answer(student, id, claim.says, claim.kind, judged.printed, judged.computed, exact, low, high, claim.rounding))
+        found.append(Answer(student, id, claim.says, claim.kind, judged.printed, computed, exact, low, high, claim.rounding, "" if wanted is None else str(wanted)))
     return tuple(found)
+
+
+def _of_words(claim: Claim, value: printed.Number, decimals: int, holds: bool) -> str:
+    """The number behind words, with so many decimals, or with more where a value in the declared set would else round out of it."""
+    declared = printed.declared_interval(claim.declared or "")
+    rounded = next((number for number in (printed.round_to(value, decimals + more, claim.rounding) for more in range(MORE)) if not holds or declared.contains(number)), value)
+    return f"{rounded:f}".replace("-", "−")
 
 
 def as_csv(key: Iterable[Answer]) -> bytes:

@@ -17,7 +17,7 @@ which numbers can vary:
   --list names them. A number that other print fixes, such as a percentage of a printed count, or an estimate beside
   its interval and p value, is refused before any records are made, with what fixes it. Vary these together, or let
   them follow: --vary ID=follows is for a number that need not be printed again; each student's key then holds what
-  their own records give. Every number that is not named prints in each variant as it does in the source.
+  their own records give. What is printed as an inequality, or in words, can only follow. Every number that is not named prints in each variant as it does in the source.
   Assumptions cannot be varied: they are not printed. Change their bounds in study.yml.
 """
 EXAMPLE = """\
@@ -34,6 +34,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     variants.add_argument("--course", default="", metavar="KEY", help="a word for this course: with another, every student gets other records")
     variants.add_argument("--out", type=Path, metavar="DIR", help="where the students' folders are put (default: variants/ and the study's name); the key goes into its folder key/")
     variants.add_argument("--vary", action="append", default=[], metavar="ID=LOW..HIGH", help="draw this claim's number for each student in this range, such as mood.course.est=1.5..4.0; or ID=follows, below; may be given again")
+    variants.add_argument("--replace", action="store_true", help="make the variants of the roster anew where others stand that were made with other options, or from another study.yml")
     variants.add_argument("--list", action="store_true", help="make nothing: list the numbers that can be varied, and those that others fix, with these")
     variants.add_argument("--scheduler", metavar="ADDRESS", help="compute on the Dask cluster whose scheduler is at this address, such as tcp://10.0.0.1:8786")
     variants.add_argument("--workers", type=_positive, metavar="N", help="processes on this machine (default: one a core)")
@@ -80,7 +81,7 @@ def _variants(study: Study, *, options: argparse.Namespace) -> int:
     progress = Progress("trying whether the ranges can be printed" if varied else "looking what is there")
     try:
         with progress as tell:
-            report = running.make_all(study, students, options.course, out, key, varied, options.scheduler, options.workers, options.second_engine, tell)
+            report = running.make_all(study, students, options.course, out, key, varied, options.scheduler, options.workers, options.second_engine, tell, options.replace, progress.note)
     except KeyboardInterrupt:
         after = f" after {progress.done} of {progress.total} students" if progress.total else ""
         print(f"stopped{after}. What stands in {out} is whole and stays; the same command goes on with the others.", file=sys.stderr)
@@ -89,25 +90,30 @@ def _variants(study: Study, *, options: argparse.Namespace) -> int:
     lines += [f"{student}: a second engine differs: {line}" for student, each in report.differences.items() for line in each]
     again = f"a second engine looked at {len(report.sampled)} of them and differs on {len(report.differences)}"
     lines.append(f"{study.slug}: {len(report.made)} variants made and verified, {len(report.kept)} were there, {len(report.failed)} in vain; {again}")
-    lines.append(f"{out} (students), {key} (answers: not for students)")
+    for claim, counts in report.shared.items():
+        most = max(counts.values())
+        copied = f"; up to {most} share one, and can copy it" if most > 1 else ""
+        lines.append(f"{claim}: {sum(counts.values())} students have {len(counts)} different answers{copied}")
+    lines.append(f"{out} (students; the questions, without answers, in questions.csv and questions.md), {key} (answers: not for students)")
     show(options, {"study": study.slug, "out": str(out), "key": str(key), **asdict(report)}, lines)
     return DIFFERS if report.failed or report.differences else FINE
 
 
 def _list(study: Study, options: argparse.Namespace) -> int:
     """Say which numbers can be varied, and which are tied to which."""
-    from asprinted.variants import ties
+    from asprinted.variants import drawing, ties
 
     found = ties.listed(study)
+    bound = sorted({id for held in found.values() for id in held if not drawing.can_vary(study.claims[id])})
     free, tied = ([study.claims[id] for id, held in found.items() if bool(held) == wanted] for wanted in (False, True))
     lines = ["These can be varied, as far as print alone tells; records are tried before any student's are made:"] if free else []
     lines += [f"  {claim.id} {claim.printed}: {claim.says}" for claim in free]
-    lines += ["These are tied: each can be varied only with those after it, in ranges of their own or as ID=follows:"] if tied else []
-    lines += [f"  {claim.id} {claim.printed}: {claim.says}; with {', '.join(found[claim.id])}" for claim in tied]
+    lines += [f"These are tied: each can be varied only with those after it, in ranges of their own or as ID=follows{'; what stands there as ID=follows can only follow' if bound else ''}:"] if tied else []
+    lines += [f"  {claim.id} {claim.printed}: {claim.says}; with {', '.join(f'{id}={drawing.FOLLOWS}' if id in bound else id for id in found[claim.id])}" for claim in tied]
     lines += [] if found else ["No number can be varied: none is printed in digits and reproduced by the records."]
     if free:
         lines.append(f"For example: {shlex.join(['asprinted', 'variants', str(options.folder[0]), '--roster', 'roster.csv', '--vary'])} {free[0].id}=LOW..HIGH")
-    show(options, {"study": study.slug, "free": [claim.id for claim in free], "tied": {claim.id: found[claim.id] for claim in tied}}, lines)
+    show(options, {"study": study.slug, "free": [claim.id for claim in free], "tied": {claim.id: found[claim.id] for claim in tied}, "only_follow": bound}, lines)
     return FINE
 
 

@@ -50,10 +50,12 @@ def varied(study: Study, text: str) -> Varied:
     claim = study.claim(match["claim"])
     found = Varied(claim.id, match["low"] or "", match["high"] or "")
     where = SEPARATOR.join(("vary", claim.id))
-    if not can_vary(claim):
-        raise StudyError(study.file, where, claim.printed or claim.declared, "Only a number in digits that the records reproduce can be varied: name such a claim.")
-    if found.follows:
+    if found.follows and claim.by and claim.kind != "context":
         return found
+    if not can_vary(claim):
+        remedy = "Only a number in digits that the records reproduce can be varied: name such a claim"
+        follow = f", or write {claim.id}={FOLLOWS} where it need not be printed again" if claim.by and claim.kind != "context" else ""
+        raise StudyError(study.file, where, claim.printed or claim.declared, f"{remedy}{follow}.")
     try:
         low, high = _ends(claim, found)
     except ValueError as error:
@@ -109,9 +111,22 @@ def _printing(study: Study, varied: Sequence[Varied], choose: Callable[[int, int
         if each.follows:
             claims[claim.id] = replace(claim, kind="context", expect="context", by=None)
             continue
-        value = Decimal(choose(*_ends(claim, each))).scaleb(-printed.parse(claim.printed or "").decimals)
-        claims[claim.id] = replace(claim, printed=printed.in_style(value, claim.printed or "", claim.rounding))
+        claims[claim.id] = _saying(claim, choose(*_ends(claim, each)))
     return replace(study, claims=claims)
+
+
+def spread(study: Study, varied: Varied, most: int) -> tuple[int, list[Claim]]:
+    """How many numbers a range holds; and the claim printing each of them, or where they are more than `most` so many, evenly apart from end to end."""
+    claim = study.claims[varied.claim]
+    low, high = _ends(claim, varied)
+    places = range(low, high + 1) if high - low < most else sorted({low + round(place * (high - low) / (most - 1)) for place in range(most)})
+    return high - low + 1, [_saying(claim, place) for place in places]
+
+
+def _saying(claim: Claim, place: int) -> Claim:
+    """The claim printing a number that is given in units of its last decimal, in the style of the source."""
+    value = Decimal(place).scaleb(-printed.parse(claim.printed or "").decimals)
+    return replace(claim, printed=printed.in_style(value, claim.printed or "", claim.rounding))
 
 
 def texts(study: Study, varied: Sequence[Varied]) -> tuple[str, ...]:

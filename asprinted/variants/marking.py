@@ -12,7 +12,7 @@ from pathlib import Path
 
 from asprinted import printed
 from asprinted.study import SEPARATOR, StudyError, nearest
-from asprinted.variants import sheets
+from asprinted.variants import asking, sheets
 from asprinted.variants.answers import Answer
 
 MARKS = ("right", "too coarse", "wrong", "not readable", "missing", "unknown student", "unknown question", "answered twice", "not asked")
@@ -113,7 +113,8 @@ def judged(key: Answer, text: str) -> Mark:
     """The Mark of one answer.
 
     A number is right where it lies among the values that print as the key's answer does, or is the computed value rounded
-    rightly to its own decimals, of which it has as many or more. With fewer decimals an answer that agrees is too coarse.
+    rightly to its own decimals, of which it has as many as were asked for, or more. With fewer decimals an answer that agrees is too coarse.
+    What the source has in words is answered by the number behind them; a direction also by the inequality that it is declared as.
     """
 
     def marked(verdict: str, feedback: str = "") -> Mark:
@@ -124,31 +125,32 @@ def judged(key: Answer, text: str) -> Mark:
         value = Fraction(Decimal(key.value))
     except (ValueError, ArithmeticError):  # the answer is words, such as a list of values
         return marked("right") if _words(text) == _words(key.answer) else marked("wrong", "Other words, or others in number, than the records hold.")
+    needed = int(key.decimals) if key.decimals else wanted.decimals
     try:
         answer = printed.parse(text, key.rounding)
     except ValueError:
         answer = None
-    if answer and answer.relation != "=" and key.kind in ("direction", "words") and answer.interval().contains(value) and answer.canonical == _declared(key.printed):
+    if answer and answer.relation != "=" and key.kind == "direction" and answer.interval().contains(value) and answer.canonical == _declared(key.printed):
         return marked("right")
     comma = _with_point(text, key.rounding)
     for reading, note in ((answer, ""), (comma, f"Read as {text.replace(',', '.')}: write a decimal point.")):
-        if reading and (verdict := _agrees(wanted, value, reading)):
-            coarse = f"It agrees, but with {_decimals(reading.decimals)}: give {_decimals(wanted.decimals)}." if verdict == "too coarse" else ""
+        if reading and (verdict := _agrees(wanted, value, reading, needed)):
+            coarse = f"It agrees, but {_with(reading)}: give {asking.in_words(needed)}." if verdict == "too coarse" else ""
             return marked(verdict, " ".join(filter(None, (coarse, note))))
     if answer is None and comma is None:
         return marked("not readable", "No number can be read in it: write digits with a decimal point, such as 0.25.")
     for reading in filter(None, (answer, comma)):
-        if wanted.relation == "=" and _agrees(wanted, value, _times(reading, Decimal(-1))):
+        if wanted.relation == "=" and _agrees(wanted, value, _times(reading, Decimal(-1)), needed):
             return marked("wrong", "The sign is the other one.")
-        if _agrees(wanted, value, _times(reading, Decimal(100))):
+        if _agrees(wanted, value, _times(reading, Decimal(100)), needed):
             return marked("wrong", "A fraction, where per cent is asked for: multiply by a hundred.")
-        if _agrees(wanted, value, _times(reading, Decimal(1).scaleb(-2))):
+        if _agrees(wanted, value, _times(reading, Decimal(1).scaleb(-2)), needed):
             return marked("wrong", "Per cent, where a fraction is asked for: divide by a hundred.")
     return marked("wrong", "Another number than the records give.")
 
 
-def _agrees(wanted: printed.Printed, value: Fraction, answer: printed.Printed) -> str:
-    """"right", "too coarse", or nothing where the answer does not agree."""
+def _agrees(wanted: printed.Printed, value: Fraction, answer: printed.Printed, needed: int) -> str:
+    """"right", "too coarse" with fewer than the decimals `needed`, or nothing where the answer does not agree."""
     if answer.relation != "=":
         if answer.canonical == wanted.canonical:
             return "right"
@@ -158,7 +160,7 @@ def _agrees(wanted: printed.Printed, value: Fraction, answer: printed.Printed) -
     its_own = answer.interval().contains(value)
     if wanted.relation != "=":
         return "right" if wanted.interval().contains(answer.value) or its_own else ""
-    if answer.decimals < wanted.decimals:
+    if answer.decimals < needed:
         return "too coarse" if its_own or answer.interval().contains(wanted.value) else ""
     return "right" if its_own or wanted.interval().contains(answer.value) else ""
 
@@ -189,8 +191,8 @@ def _words(text: str) -> list[str]:
     return sorted(part.strip().lower() for part in text.split(";"))
 
 
-def _decimals(number: int) -> str:
-    return "no decimals" if number == 0 else f"{number} decimal{'s' * (number > 1)}"
+def _with(answer: printed.Printed) -> str:
+    return f"with {asking.in_words(answer.decimals)}" if answer.relation == "=" else "it gives no number"
 
 
 def as_csv(marks: Sequence[Mark]) -> bytes:

@@ -44,6 +44,11 @@ class Progress:
             self._began = time.perf_counter()
             self._tell()
 
+    def note(self, line: str) -> None:
+        """Tell a line of its own, above the one that is told now and then."""
+        with self._lock:
+            print(f"\r{line}\x1b[K" if self._terminal else line, file=self._stream, flush=True)
+
     def line(self) -> str:
         """What there is to tell now."""
         if not self.total:

@@ -11,7 +11,7 @@ from asprinted.variants.sheets import table
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@+-]*(\.[A-Za-z0-9_@+-]+)*")  # no folder of another system is called otherwise
 HEADERS = ("id", "student", "name", "username", "participant")  # what the column of names may be called; capitals do not matter
 LONGEST = 64
-TAKEN = {"key", "con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}  # ours, and those of Windows
+TAKEN = {"key", "questions", "con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}  # ours, and those of Windows
 
 
 def students(file: Path) -> list[str]:

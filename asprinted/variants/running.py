@@ -15,6 +15,7 @@ import signal
 import tempfile
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent import futures
 from concurrent.futures.process import BrokenProcessPool
@@ -23,11 +24,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import asprinted
 from asprinted import engines, reanalysis, records, verdict
 from asprinted.chapter import null_value
 from asprinted.study import Study, StudyError
 from asprinted.synthesis.design import generator
-from asprinted.variants import answers, folders
+from asprinted.variants import answers, asking, folders, ties
 from asprinted.variants.drawing import Varied
 from asprinted.variants.making import Variant, fingerprint, make, refuse, seeded
 
@@ -41,7 +43,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 class Report:
     """What came of a roster: students made now, those finished before, those in vain (and why), and where a second engine differs.
 
-    sampled: those made now whose records the second engine looked at.
+    sampled: those made now whose records the second engine looked at. shared: of each claim that is varied, what students of the key have, and how many each.
     """
 
     made: list[str] = field(default_factory=list)
@@ -49,6 +51,7 @@ class Report:
     failed: dict[str, str] = field(default_factory=dict)
     sampled: list[str] = field(default_factory=list)
     differences: dict[str, list[str]] = field(default_factory=dict)
+    shared: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,20 +66,31 @@ class Done:
 def make_all(
     study: Study, students: Sequence[str], course: str, out: Path, key: Path, varied: Sequence[Varied] = (),
     scheduler: str | None = None, workers: int | None = None, sample: int = SAMPLE, tell: Callable[[int, int], None] = lambda done, total: None,
+    replace_others: bool = False, note: Callable[[str], None] = lambda line: None,
 ) -> Report:  # fmt: skip
-    """The Report of the roster's variants, each in its folder below `out`; the answer key stands in `key`.
+    """The Report of the roster's variants, each in its folder below `out`, with the sheet of questions; the answer key stands in `key`.
 
-    Students whose folder was finished before, from the same inputs, are left alone. scheduler: address of a Dask scheduler
+    Students whose folder was finished before, from the same inputs, are left alone, and whoever has answers stays in the key.
+    replace_others: make those of the roster anew that were made otherwise. `note` is told what of a range cannot be printed, and where numbers are fewer than students. scheduler: address of a Dask scheduler
     whose workers have asprinted (and the folder beside the study's, where the study takes trials from another); else
     `workers` processes, by default one a core. sample: of so many students, drawn by the course's key, the records are analysed again
-    by a second engine when they are made, which takes it some seconds each. `tell` is told how many of those to make are done, none at first. Raises StudyError where a
-    folder in the way is no variant, the ranges of what is varied cannot be printed, the cluster cannot be reached, or workers die again and again.
+    by a second engine when they are made, which takes it some seconds each. `tell` is told how many of those to make are done, none at first. Raises StudyError, before anything is written, where a
+    folder in the way is no variant, variants there were made otherwise, or the ranges of what is varied cannot be printed; and where the cluster cannot be reached, or workers die again and again.
     """
-    folders.prepare(out, key)
-    report = Report(kept=[each for each in students if folders.finished(out, key, each, fingerprint(study, course, each, varied))])
+    options = {"study": study.slug, "course": course, "vary": sorted(map(str, varied)), "study_file": study.fingerprint, "asprinted": asprinted.__version__}
+    wanted = {each: fingerprint(study, course, each, varied) for each in students}
+    _refuse_capitals(key, students)
+    report = Report(kept=[each for each in students if folders.made_from(out, each) == wanted[each] and folders.answered(key, each)])
+    if not replace_others:
+        folders.refuse_others(out, key, wanted, options)
     left = [each for each in students if each not in set(report.kept)]
     if left and varied:
         refuse(study, course, varied)
+        for pool in ties.pools(study, varied):
+            if pool.texts != pool.tried:
+                note(f"{pool}.")
+            if len(pool.tried) == pool.of and len(pool.texts) < len(students):
+                note(f"{pool.claim}: {len(students)} students, and {len(pool.texts)} numbers at most: some share one, and can copy it.")
     places = generator(seeded(study, course, ""), "second engine").permutation(len(students))[:sample]
     sampled = {students[place] for place in places}
     left.sort(key=lambda student: student not in sampled)  # what takes longest first
@@ -84,11 +98,15 @@ def make_all(
     computed = _on_cluster(packed, left, scheduler, study) if scheduler else _here(packed, left, workers or os.cpu_count() or 1, study)
     if left:
         tell(0, len(left))
+    prepared = False
     with contextlib.closing(computed):
         for number, done in enumerate(computed, 1):
             if isinstance(done.found, str):
                 report.failed[done.student] = done.found
             else:
+                if not prepared:
+                    folders.prepare(out, key, options)
+                    prepared = True
                 folders.write(out, key, done.found)
                 report.made.append(done.student)
             if done.differences is not None:
@@ -96,9 +114,24 @@ def make_all(
             if done.differences:
                 report.differences[done.student] = done.differences
             tell(number, len(left))
-    whole = [answer for each in students if each not in report.failed for answer in folders.read_answers(key, each)]
-    records.write_whole(key, {"key.csv": answers.as_csv(whole), "key.json": answers.as_json(whole)})
+    there = folders.earlier(key)
+    if there:
+        if not prepared:
+            folders.prepare(out, key, options)
+        whole = [answer for each in dict.fromkeys((*(name for name in students if name in set(there)), *there)) for answer in folders.read_answers(key, each)]
+        asked = asking.questions(study)
+        records.write_whole(out, {"questions.csv": asking.as_csv(asked), "questions.md": asking.as_markdown(study, asked)})
+        records.write_whole(key, {"key.csv": answers.as_csv(whole), "key.json": answers.as_json(whole)})
+        report.shared = {each.claim: dict(Counter(answer.answer for answer in whole if answer.question == each.claim)) for each in varied if not each.follows}
     return report
+
+
+def _refuse_capitals(key: Path, students: Sequence[str]) -> None:
+    """Raise StudyError where a student's name differs from one that is there by capitals alone: answers are told apart without them."""
+    there = {name.lower(): name for name in folders.earlier(key)}
+    for student in students:
+        if there.get(student.lower(), student) != student:
+            raise StudyError(key, "roster", student, f"Answers of {there[student.lower()]!r} are there already, and capitals do not tell students apart: write the name as it is there, or give another folder with --out.")
 
 
 def second_engine(study: Study, folder: Path) -> list[str] | None:

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from asprinted import checks, printed
-from asprinted.consistency.conflict import and_list, shifted
+from asprinted.consistency.conflict import CONTRADICTORY, and_list, shifted
 from asprinted.study import SEPARATOR, Claim, Study, StudyError
 from asprinted.study.entries import columns_of
 from asprinted.synthesis.design import generator
-from asprinted.variants import drawing
+from asprinted.variants import counted, drawing
 from asprinted.variants.drawing import FOLLOWS, Varied
 
 SHARES = (0.0, 1.0, 0.5)  # of a range: where it is tried first
 RANDOM = 17  # other numbers of it that are tried, before it is called impossible
+RIGHT = ("reproduced", "holds")  # what is expected of claims that are taken to be printed rightly
 AMOUNTS = ("count", "observed", "sum")
+MOST = 60  # numbers of a range that are each held against print
 MOVES = (0.1, -0.1, 0.3, -0.3)  # of its size: so far a number is moved to see whether another holds it, and by three of its last digit or more
 
 
@@ -29,14 +31,24 @@ class Tie:
 
 
 def contradiction(study: Study, ids: Collection[str]) -> Tie | None:
-    """A smallest set of numbers, one of `ids` among them, that print proves cannot all be right; None where it proves nothing so."""
-    for tie in (*_twice(study), *_sums(study)):
+    """A smallest set of numbers, one of `ids` among them, that print proves cannot all be right; None where it proves nothing so.
+
+    What the study file takes to be printed wrongly has no part in a proof: it holds nothing.
+    """
+    study = replace(study, claims={id: claim if claim.expect in RIGHT else replace(claim, kind="context") for id, claim in study.claims.items()})
+    for tie in (*_twice(study), *_sums(study), *_percentages(study)):
         if not set(tie.ids).isdisjoint(ids):
             return tie
-    for each in checks.findings(_near(study, ids)):
+    try:
+        found_of_print = checks.findings(_near(counted.with_counts(study), ids))
+    except StudyError:
+        raise
+    except ValueError as error:  # a number that none of its kind can be, such as a pool of no trials
+        return Tie(tuple(ids), f"{error}.")
+    for each in found_of_print:
         for names in each.finding.conflicts if each.fault else ():
             found = tuple(id for id in dict.fromkeys(each.ids(names)) if id in study.claims)
-            if not set(found).isdisjoint(ids) and all(study.claims[id].expect in ("reproduced", "holds") for id in found):
+            if not set(found).isdisjoint(ids) and all(study.claims[id].expect in RIGHT for id in found):
                 return Tie(found, each.finding.proof)
     return None
 
@@ -83,6 +95,39 @@ def tries(study: Study, varied: Sequence[Varied], more: int) -> Iterator[Study]:
             yield wanted
 
 
+@dataclass(frozen=True)
+class Pool:
+    """The numbers of a range that print does not rule out, as text; tried: how many were held against print, of how many in the range."""
+
+    claim: str
+    texts: tuple[str, ...]
+    tried: tuple[str, ...]
+    of: int
+
+    def __str__(self) -> str:
+        whole = f"of {self.of} values between" if len(self.tried) == self.of else f"of {len(self.tried)} values tried between"
+        return f"{self.claim}: {whole} {self.tried[0]} and {self.tried[-1]}, {self._runs()} can be printed with the others"
+
+    def _runs(self) -> str:
+        """The texts in words, neighbours taken together: "3, 5 to 8 and 10"."""
+        runs: list[list[str]] = []
+        for before, text in zip((None, *self.tried), self.tried):
+            if text in self.texts:
+                runs[-1].append(text) if runs and before == runs[-1][-1] else runs.append([text])
+        return and_list(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs) if runs else "none"
+
+
+def pools(study: Study, varied: Sequence[Varied]) -> list[Pool]:
+    """The Pool of each range: every number in it, or MOST evenly apart, held against print where the other numbers that are varied may be any."""
+    found = []
+    for each in (one for one in varied if not one.follows):
+        rest = drawing.following(study, [each, *(Varied(other.claim) for other in varied if other.claim != each.claim)])
+        of, choices = drawing.spread(study, each, MOST)
+        texts = [(choice.claims[each.claim].printed or "", choice) for choice in (replace(rest, claims=rest.claims | {each.claim: claim}) for claim in choices)]
+        found.append(Pool(each.claim, tuple(text for text, choice in texts if contradiction(choice, {each.claim}) is None), tuple(text for text, _ in texts), of))
+    return found
+
+
 def listed(study: Study) -> dict[str, list[str]]:
     """Every number that can be varied in this study, in its order, with the claims that print alone proves to hold it; none where it proves nothing."""
     return {claim.id: _held(study, claim) for claim in study.claims.values() if drawing.can_vary(claim)}
@@ -101,7 +146,13 @@ def _held(study: Study, claim: Claim) -> list[str]:
         if tie is None:
             return []
         first = first or (there if len(tie.ids) > 1 else None)
-    return holding(first, {claim.id}) if first else []
+    if first is None:
+        return []
+    found = holding(first, {claim.id})
+    for ids in (*(tuple(ids.values()) for _, ids in counted.percentages(study)), counted.of_table(study, claim)):
+        if claim.id in ids and not set(ids).isdisjoint(found):  # whichever number it is moved to, all of them together hold it
+            found += [id for id in ids if id not in (claim.id, *found) and study.claims[id].expect in RIGHT]
+    return found
 
 
 def _near(study: Study, ids: Collection[str]) -> Study:
@@ -160,6 +211,13 @@ def _sums(study: Study) -> Iterator[Tie]:
                 yield Tie((whole.id, *(part.id for part in parts)), "The parts must add up to the whole.")
 
 
+def _percentages(study: Study) -> Iterator[Tie]:
+    """Percentages that their own printed counts do not print."""
+    for finding, ids in counted.percentages(study):
+        if finding.verdict == CONTRADICTORY:
+            yield Tie(tuple(ids[name] for name in finding.conflict), finding.proof)
+
+
 def _filter(by: dict[str, Any]) -> frozenset[tuple[str, str]]:
     return frozenset((column, str(value[0] if isinstance(value, list) and len(value) == 1 else value)) for column, value in by.get("filter", {}).items())
 
@@ -171,10 +229,16 @@ def _needed(study: Study) -> set[str]:
 
 
 def _advice(study: Study, others: Sequence[Claim]) -> str:
-    """What to do about the numbers that hold a varied one: those that the design does not need may follow."""
+    """What to do about the numbers that hold a varied one: vary them, or let them follow; those that the design needs do not follow, and what is no plain number only follows."""
     if not others:
         return "State another range."
     needed = _needed(study)
-    free = " ".join(f"--vary {claim.id}={FOLLOWS}" for claim in others if drawing.can_vary(claim) and claim.id not in needed)
-    together = f"Vary {and_list(claim.id for claim in others)} with it, each in a range"
-    return f"{together}, or let what holds it be whatever the records give: {free}." if free else f"{together}."
+    varying = [claim.id for claim in others if drawing.can_vary(claim)]
+    free = [claim.id for claim in others if claim.id not in needed]
+    following = " ".join(f"--vary {id}={FOLLOWS}" for id in free)
+    fixed = [id for id in free if id not in varying]
+    only = f" {and_list(fixed)} cannot be varied, only follow." if fixed and varying else ""
+    if not varying:
+        return f"Let what holds it be whatever the records give: {following}." if free else "State another range."
+    together = f"Vary {and_list(varying)} with it, each in a range"
+    return f"{together}, or let what holds it be whatever the records give: {following}.{only}" if free else f"{together}."

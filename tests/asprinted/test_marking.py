@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,12 @@ def test_an_answer_is_marked(text, value, given, verdict, says):
 def test_a_statement_may_be_answered_as_it_is_declared_or_by_its_number():
     key = answer("1.87", "1.8712", kind="direction", printed=">0")
     assert [judged(key, given).mark for given in (">0", "> 0", "1.87", "1.9", "<0", "-1.87")] == ["right", "right", "right", "too coarse", "wrong", "wrong"]
+
+
+def test_words_of_the_source_are_answered_by_the_number_with_the_decimals_asked_for():
+    key = replace(answer("0.0502", "0.0502", kind="words", printed=">0.05"), decimals="3")
+    assert [judged(key, given).mark for given in (".050", "0.0502", ">0.05", ".05", ".051", ".049")] == ["right", "right", "too coarse", "too coarse", "wrong", "wrong"]
+    assert "gives no number: give 3 decimals" in judged(key, ">0.05").feedback and "with 2 decimals: give 3" in judged(key, ".05").feedback
 
 
 KEY = [answer(".046", "0.0461"), answer("2.7", "2.71", "score.new.est"), answer(".046", "0.0457", student="Ben"), answer("2.7", "2.68", "score.new.est", "Ben")]

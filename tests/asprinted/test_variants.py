@@ -22,7 +22,7 @@ from asprinted.cli import main
 from asprinted.study import Study, StudyError, load
 from asprinted.synthesis import scores
 from asprinted.synthesis.design import generator
-from asprinted.variants import answers, drawing, folders, make, make_all, making, roster, running, ties
+from asprinted.variants import answers, asking, drawing, folders, make, make_all, making, marking, roster, running, ties
 from asprinted.variants.progress import Progress
 
 ROSTER = ["ada", "ben", "cleo"]
@@ -287,6 +287,95 @@ def test_a_range_that_cannot_be_meant_is_refused(trial, text, says):
         drawing.varied(trial, text)
 
 
+# What only follows, and what counts hold
+
+PAPERS = Path(__file__).resolve().parents[1] / "papers"
+
+
+def test_what_is_no_plain_number_can_follow_and_nothing_else(trial):
+    assert drawing.varied(trial, "pcs.change.direction=follows").follows
+    with pytest.raises(StudyError, match=r"or write pcs\.change\.direction=follows"):
+        drawing.varied(trial, "pcs.change.direction=1..2")
+    with pytest.raises(StudyError, match="Only a number"):
+        drawing.varied(trial, f"{next(id for id, claim in trial.claims.items() if claim.kind == 'context')}=follows")  # no record gives it
+
+
+def test_an_inequality_that_holds_a_number_is_advised_and_listed_to_follow(monkeypatch, capsys):
+    study = load(PAPERS / "fuller-2014")
+    ranges = [drawing.varied(study, f"apnoea.or.{text}") for text in ("lo=1.0..1.2", "hi=follows")]
+    with pytest.raises(StudyError, match="Other print fixes it") as caught:
+        ties.refuse(study, ranges)
+    assert "Vary apnoea.or.est with it" in caught.value.remedy and caught.value.remedy.endswith("--vary apnoea.or.p=follows. apnoea.or.p cannot be varied, only follow.")
+    ties.refuse(study, [*ranges, drawing.varied(study, "apnoea.or.p=follows")])
+    monkeypatch.setattr(ties, "listed", lambda study: {"satisfaction.diff.est": ["satisfaction.diff.lo", "satisfaction.diff.p"]})
+    assert main(["variants", str(TIED), "--list"]) == 0
+    listed = capsys.readouterr().out
+    assert "with satisfaction.diff.lo, satisfaction.diff.p=follows" in listed and "can only follow" in listed
+
+
+@pytest.mark.parametrize(
+    ("paper", "claim", "holds"),
+    [
+        ("fuller-2014", "diagnosed.nnt", {"diagnosed.monitor", "diagnosed.questionnaire", "n.monitor", "n.questionnaire"}),
+        ("stapleton-2013", "abstinent.combination.percent", {"abstinent.combination.n", "treated.combination"}),
+        ("taft-2011", "depressed.comparison.percent", {"depressed.comparison.n", "depressed.comparison.seen"}),
+        ("stapleton-2013", "or.est", {"abstinent.bupropion.n", "abstinent.nrt.n", "treated.bupropion", "treated.nrt"}),
+    ],
+)  # fmt: skip
+def test_counts_hold_what_is_computed_of_them(paper, claim, holds):
+    study = load(PAPERS / paper)
+    assert holds <= set(ties._held(study, study.claims[claim]))
+
+
+def test_what_is_declared_a_misprint_does_not_set_free_what_the_other_print_holds():
+    study = load(PAPERS / "stapleton-2013")
+    wrong = {id: replace(study.claims[id], printed="1.90", expect="misprint", reason="x") for id in ("or.lo", "or.hi")}
+    study = replace(study, claims=study.claims | wrong)
+    held = set(ties._held(study, study.claims["or.est"]))
+    assert {"abstinent.bupropion.n", "abstinent.nrt.n"} <= held and held.isdisjoint(wrong)
+
+
+# Questions
+
+def test_words_are_asked_as_a_number_with_decimals_and_the_key_is_as_they_declare(small, load_data):
+    by = small["claims"]["pcs.change.p"]["by"]
+    for name, declared in (("words", "<0.05"), ("edge", "<0.0458")):
+        small["claims"][f"pcs.{name}.p"] = small["claims"]["pcs.change.p"] | {"kind": "words", "printed": None, "declared": declared, "says": "a difference", "expect": "holds", "reason": "x"}
+        small["claims"][f"pcs.{name}.p"].pop("printed")
+    study = load_data(small)
+    assert asking.decimals(study, study.claims["pcs.words.p"]) == 3 and asking.decimals(study, study.claims["visits.all.schedule"]) is None
+
+    class Given:
+        def value(self, asked: dict[str, Any]) -> Any:
+            return 0.04578 if asked == by else "0; 3; 6" if asked["statistic"] == "values" else 400
+
+    key = {each.question: each for each in answers.answers(study, "ada", Given())}
+    assert (key["pcs.words.p"].answer, key["pcs.words.p"].decimals) == ("0.046", "3")
+    assert (key["pcs.edge.p"].answer, key["pcs.edge.p"].decimals) == ("0.04578", "3")  # 0.046 is not below 0.0458
+    assert key["pcs.change.p"].decimals == "3" and key["visits.all.schedule"].decimals == ""
+
+
+@pytest.mark.parametrize("slug", ["peer-led-diabetes-trial", "care-management-review"])
+def test_the_answer_to_every_statement_that_holds_is_as_it_declares(slug):
+    study = load(TIED.with_name(slug))
+    key = {each.question: each for each in answers.answers(study, "ada", reanalysis.Reanalysis(study, records.read(study)))}
+    stated = {id: each for id, each in key.items() if study.claims[id].expect == "holds" and each.decimals}
+    assert stated and all(printed.declared_interval(study.claims[id].declared).contains(printed.parse(each.answer).value) for id, each in stated.items())
+    assert all(marking.judged(each, each.answer).mark == "right" for each in key.values())
+    assert all(printed.parse(each.answer).decimals == int(each.decimals) for each in stated.values())  # none lies so near its edge here
+
+
+def test_the_sheet_asks_what_the_key_answers_and_holds_no_answer(trial):
+    asked = asking.questions(trial)
+    assert {each.question for each in asked} == {id for id, claim in trial.claims.items() if claim.by and claim.kind != "context"}
+    p = next(each for each in asked if each.question == "pcs.change.p")
+    assert p.write == "3 decimals" and p.decimals == "3" and "statistic p" in p.computed
+    rows = list(csv.DictReader(io.StringIO(asking.as_csv(asked).decode())))
+    page = asking.as_markdown(trial, asked).decode()
+    assert [row["question"] for row in rows] == [each.question for each in asked] and all(f"| `{each.question}` |" in page for each in asked)
+    assert ".046" not in page
+
+
 # Who is in the course
 
 def listed(tmp_path: Path, text: str) -> list[str]:
@@ -318,12 +407,94 @@ def test_a_name_that_is_no_folder_is_refused_by_its_line(tmp_path, text, line, s
     assert caught.value.field.startswith(f"line {line}")
 
 
+# Variants that are there
+
+MEANS = "pcs.harp.est=2.6..3.1"
+
+
+def stub(study: Study, course: str, student: str, varied: Any = ()) -> making.Variant:
+    """A variant of the right fingerprint without records, at once."""
+    package = {"variant": {"fingerprint": making.fingerprint(study, course, student, varied)}}
+    answer = answers.Answer(student, "pcs.harp.est", "x", "number", "2.7", "2.7", "2.71", "2.65", "2.75", "half-up", "1")
+    return making.Variant(student, {"datapackage.json": json.dumps(package).encode()}, (answer,))
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variants made by `stub`, and ranges not tried."""
+    monkeypatch.setattr(running, "make", stub)
+    monkeypatch.setattr(running, "refuse", lambda study, course, varied: None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (dict(course="autumn"), "--course was spring, and is autumn now"),
+        (dict(varied=MEANS), "--vary was none, and is pcs.harp.est=2.6..3.1 now"),
+        (dict(fingerprint="0" * 64), "study.yml has changed"),
+    ],
+)  # fmt: skip
+def test_variants_made_otherwise_are_refused_by_what_differs_before_anything_is_written(trial, out, at_once, changed, says):
+    here(trial, out, ["ada", "ben"], workers=1)
+    before = tree(out)
+    study, course = replace(trial, fingerprint=changed.get("fingerprint", trial.fingerprint)), changed.get("course", "spring")
+    varied = [drawing.varied(trial, changed["varied"])] if "varied" in changed else []
+    for students in (["ben", "ada"], ["ben"], ["new"]):
+        with pytest.raises(StudyError, match="made otherwise") as caught:
+            make_all(study, students, course, out, out / "key", varied, workers=1, sample=0)
+        assert says in caught.value.remedy and "--replace" in caught.value.remedy and caught.value.file == str(out) and tree(out) == before
+    replaced = make_all(study, ["ben"], course, out, out / "key", varied, workers=1, sample=0, replace_others=True)
+    after = tree(out)
+    assert replaced.made == ["ben"] and after["ben/datapackage.json"] != before["ben/datapackage.json"]
+    assert after["ada/datapackage.json"] == before["ada/datapackage.json"] and [each.student for each in answers.read_key(out / "key" / "key.csv")] == ["ben", "ada"]
+
+
+def test_fewer_students_or_more_leave_all_earlier_keys(trial, out, at_once):
+    here(trial, out, ["ada", "ben"], workers=1)
+    assert here(trial, out, ["ben"], workers=1).kept == ["ben"]
+    assert here(trial, out, ["cleo"], workers=1).made == ["cleo"]
+    assert {each.student for each in answers.read_key(out / "key" / "key.csv")} == set(ROSTER)
+    with pytest.raises(StudyError, match="capitals do not tell"):
+        here(trial, out, ["ADA"], workers=1)
+
+
+def test_variants_whose_options_nobody_wrote_down_are_still_not_replaced(trial, out, at_once):
+    here(trial, out, ["ada"], workers=1)
+    (out / "key" / folders.OPTIONS).unlink()
+    assert here(trial, out, ["ada"], workers=1).kept == ["ada"]
+    (out / "key" / folders.OPTIONS).unlink()
+    with pytest.raises(StudyError, match="not written down.*'ada' first"):
+        make_all(trial, ["ada"], "autumn", out, out / "key", workers=1, sample=0)
+
+
+def test_a_refused_run_leaves_no_folder(out):
+    with pytest.raises(StudyError, match="Other print fixes it"):
+        make_all(load(POOLED), ROSTER, "spring", out, out / "key", [drawing.varied(load(POOLED), "randomised.harp.n=150..190")], sample=0)
+    assert not out.exists()
+
+
+def test_the_teacher_is_told_where_numbers_are_fewer_than_students_and_how_many_share_one(trial, out, at_once):
+    told: list[str] = []
+    report = here(trial, out, ROSTER, varied=[drawing.varied(trial, "pcs.harp.est=2.6..2.7")], workers=1, note=told.append)
+    assert told == ["pcs.harp.est: 3 students, and 2 numbers at most: some share one, and can copy it."]
+    assert report.shared == {"pcs.harp.est": {"2.7": 3}}
+
+
+def test_of_a_range_that_print_allows_in_part_the_part_is_told():
+    study = load(TIED)
+    (pool,) = ties.pools(study, [drawing.varied(study, "readmitted.control.percent=34..46%")])
+    assert pool.of == 13 and pool.texts == ("38%",) and str(pool) == "readmitted.control.percent: of 13 values between 34% and 46%, 38% can be printed with the others"
+    both = [drawing.varied(study, text) for text in ("readmitted.control.percent=34..46%", "readmitted.control.events=follows")]
+    assert [len(each.texts) for each in ties.pools(study, both)] == [13]
+    assert str(ties.Pool("x", ("3", "5", "6"), ("3", "4", "5", "6"), 4)).endswith("3 and 5 to 6 can be printed with the others")
+
+
 # A roster
 
 def test_a_roster_gives_a_folder_a_student_and_a_key_apart(trial, out):
     report = here(trial, out, workers=1)
     assert sorted(report.made) == ROSTER and not report.kept and not report.failed
-    assert sorted(folder.name for folder in out.iterdir()) == [*ROSTER, "key"]
+    assert sorted(folder.name for folder in out.iterdir()) == [*ROSTER, "key", "questions.csv", "questions.md"]
     for student in ROSTER:
         assert set(tree(out / student)) == {"participants.csv", "visits.csv", "datapackage.json"}
         assert tree(out / student) == {name: content for name, content in make(trial, "spring", student).contents.items()}
@@ -342,7 +513,8 @@ def test_a_finished_student_is_left_alone_and_a_changed_one_made_again(trial, ou
     assert sorted(report.made) == ["ben", "dan"] and report.kept == ["ada", "cleo"]
     assert all((out / student).stat().st_mtime_ns == before[student] for student in ("ada", "cleo"))
     other = replace(trial, fingerprint="0" * 64)  # a changed study file
-    assert here(other, out, ["ada"], workers=1).made == ["ada"]
+    assert here(other, out, ["ada"], workers=1, replace_others=True).made == ["ada"]
+    assert (out / "ben").stat().st_mtime_ns > before["ben"] and here(other, out, ["ada"], workers=1).kept == ["ada"]
 
 
 def test_a_folder_that_is_no_variant_is_never_overwritten(trial, out):
@@ -356,7 +528,7 @@ def test_a_folder_that_is_no_variant_is_never_overwritten(trial, out):
 def test_what_a_killed_run_left_half_written_is_swept_away(trial, out):
     (out / f"{folders.BESIDE}ada.x").mkdir(parents=True)
     here(trial, out, ["ada"], workers=1)
-    assert sorted(folder.name for folder in out.iterdir()) == ["ada", "key"]
+    assert sorted(folder.name for folder in out.iterdir()) == ["ada", "key", "questions.csv", "questions.md"]
 
 
 def test_a_student_in_vain_does_not_stop_the_others(trial, out, monkeypatch):
