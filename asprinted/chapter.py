@@ -5,12 +5,13 @@
     check("score.change.p", p_value)
     say("mean_difference", f"{difference:.2f}")
     prove("adjusted_model", "crude_model")
+    explore(settings, ["model", "points lower"])
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from asprinted.study import Study, StudyError, load
 _current: list[Study] = []  # a notebook has one study at a time
 
 
+_HOLDS = {True: "✓ holds", False: "✗ does not hold"}
 _SIGNS = {"possible": "✓", "contradictory": "✗", "undecided": "?"}
 
 
@@ -152,3 +154,43 @@ def behind(frame: pd.DataFrame, summary: str = "The numbers behind this figure")
             "text/html": f"<details><summary>{html.escape(summary)}</summary>{table}</details>",
         }
     )
+
+
+def explore(frame: pd.DataFrame, controls: Sequence[str], summary: str = "Every setting as a table") -> _Shown:
+    """A table of what becomes of each claim in each setting, which the page turns into a figure with controls.
+
+    `frame` has a row for every setting and claim: the columns named in `controls` (numbers become a slider, texts a choice), `claim`, `printed` and `computed`
+    (texts), `holds` (true or false), and where something is to be drawn `estimate`, `low`, `high`, `line` (the value that decides) and `axis` (what is drawn;
+    logarithmic where it ends in "ratio"). The first setting is where the figure starts. Raises ValueError where a column is missing or a claim stands twice in a setting.
+    """
+    controls = list(controls)
+    missing = [name for name in (*controls, "claim", "printed", "computed", "holds") if name not in frame]
+    if missing:
+        raise ValueError(f"explore: the table has no column {', '.join(missing)}; add it, or name the controls that the table has")
+    twice = frame[frame.duplicated([*controls, "claim"])]
+    if len(twice):
+        raise ValueError(f"explore: claim {twice['claim'].iloc[0]!r} stands twice in a setting; name every column that differs in `controls`")
+    claims = frame.drop_duplicates("claim")
+    heads = [f'<th scope="col" data-kind="{"slider" if pd.api.types.is_numeric_dtype(frame[name]) else "choice"}">{html.escape(name)}</th>' for name in controls]
+    heads += [
+        f'<th scope="col" data-axis="{html.escape(str(claim.get("axis", "")))}"><span>{html.escape(claim["claim"])}</span> <small>{html.escape(claim["printed"])}</small></th>'
+        for claim in claims.to_dict("records")
+    ]
+    rows, lines = [], []
+    for setting, part in frame.groupby(controls, sort=False):
+        names = [f"{value:g}" if isinstance(value, float) else str(value) for value in setting]
+        by_claim = {cell["claim"]: cell for cell in part.to_dict("records")}
+        cells = [_explored(by_claim.get(claim)) for claim in claims["claim"]]
+        rows.append("<tr>" + "".join(f'<th scope="row">{html.escape(name)}</th>' for name in names) + "".join(cells) + "</tr>")
+        held = [f"{claim} {cell['computed']} {_HOLDS[bool(cell['holds'])]}" for claim, cell in by_claim.items()]
+        lines.append(f"{', '.join(names)}: {'; '.join(held)}")
+    table = f'<table class="asprinted-explore"><thead><tr>{"".join(heads)}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    return _Shown({"text/plain": "\n".join(lines), "text/html": f'<details class="asprinted-explore" open><summary>{html.escape(summary)}</summary>{table}</details>'})
+
+
+def _explored(cell: Mapping[str, Any] | None) -> str:
+    """One claim in one setting: what was computed, the verdict in words, and what is drawn."""
+    if cell is None:
+        return "<td>does not apply</td>"
+    drawn = "".join(f' data-{name}="{cell[name]:.4g}"' for name in ("estimate", "low", "high", "line") if pd.notna(cell.get(name)))
+    return f'<td data-holds="{"yes" if cell["holds"] else "no"}"{drawn}><span>{html.escape(cell["computed"])}</span> <b>{_HOLDS[bool(cell["holds"])]}</b></td>'

@@ -43,8 +43,8 @@ _ALONE = {
 class Checked:
     """One finding about a study. about: the model, or the column of a table with its filter; claims: name in the finding → ids of the claims, or assumptions, it stands for.
 
-    part: of a model that pools trials, the outcome with its rule and filter, else empty. alternative: about a model that stands instead of another. declared: every smallest conflict holds a claim that the study
-    file expects to be otherwise than printed.
+    part: of a model that pools trials, the outcome with its rule and filter, else empty. alternative: about a model that stands instead of another. declared: contradictory as printed, and no longer
+    so without the numbers that the study file expects to be otherwise; where it still is, the finding is of the numbers that are left.
     """
 
     finding: Finding
@@ -67,7 +67,9 @@ class Checked:
         """The finding with its claims, of what JSON can hold."""
         witness = {name: float(value) if isinstance(value, Fraction) else value for name, value in self.finding.witness.items()}
         rest = {"about": self.about, "part": self.part, "claims": dict(self.claims), "alternative": self.alternative, "declared": self.declared, "fault": self.fault}
-        return asdict(replace(self.finding, witness=witness)) | rest
+        told = asdict(replace(self.finding, witness=witness, asked=None))
+        del told["asked"]
+        return told | rest
 
 
 def is_ratio(model: Mapping[str, Any]) -> bool:
@@ -84,9 +86,17 @@ def findings(study: Study) -> list[Checked]:
 
 
 def _checked(study: Study, finding: Finding, about: str, claims: Mapping[str, tuple[str, ...]], alternative: bool = False) -> Checked:
-    found = Checked(finding, about, {name: claims[name] for name in finding.printed if claims.get(name)}, alternative)
-    otherwise = {id for ids in claims.values() for id in ids if id in study.claims and study.claims[id].expect not in ("reproduced", "holds")}
-    return replace(found, declared=bool(finding.conflicts) and all(otherwise.intersection(found.ids(names)) for names in finding.conflicts))
+    """The finding; of one that is contradictory beside numbers expected otherwise, the same question is asked again of those that are left."""
+    gone = [name for name in finding.printed if any(_is_otherwise(study, id) for id in claims.get(name, ()))]
+    still = bool(gone) and finding.verdict == CONTRADICTORY and finding.without(gone).verdict == CONTRADICTORY
+    declared = bool(gone) and finding.verdict == CONTRADICTORY and not still
+    asked = finding.again(gone) if still and not alternative else finding
+    return Checked(asked, about, {name: claims[name] for name in asked.printed if claims.get(name)}, alternative, declared)
+
+
+def _is_otherwise(study: Study, id: str) -> bool:
+    """True of a claim that the study file expects to be otherwise than printed."""
+    return id in study.claims and study.claims[id].expect not in ("reproduced", "holds")
 
 
 # Models
@@ -170,8 +180,14 @@ def _of_two_groups(study: Study, name: str, model: Mapping[str, Any], claims: li
         interval = {key: claim for key, claim in chosen.items() if key in ("estimate", "lo", "hi")}
         alone, _ = _of_test(study, model, claims[0].by["contrast"], interval, "") if len(interval) == 3 else (None, {})
         if alone and alone.verdict == CONTRADICTORY:  # the shorter proof, and the digits that heal it
-            yield _checked(study, alone, name, {key: (claim.id,) for key, claim in interval.items()}, other)
-            continue
+            found = _checked(study, alone, name, {key: (claim.id,) for key, claim in interval.items()}, other)
+            yield found
+            if not found.declared:
+                continue
+            chosen = {key: claim for key, claim in chosen.items() if not _is_otherwise(study, claim.id)}
+            of_test = {key: printed_of(claim) for key, claim in chosen.items()}
+            if not of_test:
+                continue
         finding = two_groups.check(groups, **of_test, **options)
         if finding.verdict == UNDECIDED and not all("n" in group for group in groups):  # too much is left open: the smaller question, of the test alone
             if len(of_test) < 2:

@@ -54,18 +54,27 @@ def counted(number: int, noun: str) -> str:
 def _check(study: Study, *, options: argparse.Namespace) -> int:
     from asprinted import checks, directions
     from asprinted.cli import contradictions
+    from asprinted.paper import blanks
 
-    found = checks.findings(contradictions.without(study, options.all_but))
+    asked = contradictions.without(study, options.all_but)
+    found = checks.findings(asked)
     lines = [line for each in found for line in _lines(each)]
     lone = directions.undirected(study)
     lines += [directions.in_words(study, claim) for claim in lone]
     counts = Counter(each.finding.verdict for each in found)
-    faults = sum(each.fault for each in found)
+    faults = [each for each in found if each.fault]
+    ways = [(*options.all_but, *ids) for ids in contradictions.advised(asked, faults)]
+    unfilled = blanks.left_over(study)
     answers = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    lines.append(f"{study.slug}: {len(found)} questions, {answers or 'none answered'}; {counted(faults, 'fault')}")
+    for what in dict.fromkeys(what for _, what in unfilled):
+        lines.append(f"draft wording is left, to be filled in: {what}: {'; '.join(place for place, asked_for in unfilled if asked_for == what)}")
+    if faults:
+        lines += contradictions.ways_out(ways, options.folder[0])
+    lines.append(f"{study.slug}: {len(found)} questions, {answers or 'none answered'}; {counted(len(faults), 'fault')}")
     if options.all_but:
         lines += contradictions.fragment(study, checks.findings(study), options.all_but)
-    show(options, {"study": study.slug, "counts": counts, "faults": faults, "findings": [each.as_json() for each in found], "undirected": [claim.id for claim in lone]}, lines)
+    told = {"study": study.slug, "counts": counts, "faults": len(faults), "findings": [each.as_json() for each in found], "undirected": [claim.id for claim in lone]}
+    show(options, told | {"all_but": [list(ids) for ids in ways], "unfilled": [place for place, _ in unfilled]}, lines)
     if faults:
         tell_next(options, "asprinted", "synthesise", options.folder[0], note="tells the contradiction in words, and what to do")
         return DIFFERS
@@ -85,8 +94,6 @@ def _lines(each: checks.Checked) -> list[str]:
             lines.append(f"    or one of {more} more sets, which --json lists")
         healing = ", ".join(f"{name} {before} → {after}" for name, before, after in finding.healing)
         lines.append(f"    healed by: {healing}" if healing else "    healed by no change of one or two last digits that was tried")
-        if ways := ["+".join(each.ids(names)) for names in finding.releases]:
-            lines.append(f"    ended by leaving out: {', '.join(ways[:-1])}{' or ' * (len(ways) > 1)}{ways[-1]}")
     elif finding.witness:
         values = (f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}" for name, value in finding.witness.items() if name != "counts")
         lines.append(f"    for example: {', '.join(values)}")
@@ -105,7 +112,7 @@ def _synthesise(study: Study, *, options: argparse.Namespace) -> int:
     asked = contradictions.without(study, options.all_but)
     found = checks.findings(asked)
     if any(each.fault for each in found):
-        show(options, contradictions.as_json(asked, found), contradictions.in_words(asked, found, options.folder[0]))
+        show(options, contradictions.as_json(asked, found, options.all_but), contradictions.in_words(asked, found, options.folder[0], options.all_but))
         return DIFFERS
     tables = synthesis.synthesise(asked, progress)
     if options.check:

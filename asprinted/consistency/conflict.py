@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -28,6 +28,14 @@ class Decision(NamedTuple):
     witness: Mapping[str, Any] = {}
 
 
+class Asked(NamedTuple):
+    """What a question was put to: the numbers, and what decides and refutes any of them, as `finding` takes it."""
+
+    numbers: Numbers
+    decide: Callable[[Numbers], Decision]
+    impossible: Callable[[Numbers], bool] | None
+
+
 @dataclass(frozen=True)
 class Finding:
     """One question put to printed numbers, and its answer.
@@ -36,7 +44,7 @@ class Finding:
     value, for "possible". proof: a sentence with the decisive bounds. conflict: the names of a smallest conflicting set;
     conflicts: all of that size. healing: the fewest last-digit changes that make it possible, each as (name, printed,
     healed); empty where none was found among the changes in SEARCHED. releases: the smallest sets of names, of one or two, without
-    any one of which what is left is no longer contradictory.
+    any one of which what is left is no longer contradictory. asked: what `without` and `again` put the question to once more.
     """
 
     question: str
@@ -48,6 +56,17 @@ class Finding:
     conflicts: tuple[tuple[str, ...], ...] = ()
     healing: tuple[tuple[str, str, str], ...] = ()
     releases: tuple[tuple[str, ...], ...] = ()
+    asked: Asked | None = field(default=None, repr=False, compare=False)
+
+    def without(self, names: Collection[str]) -> Decision:
+        """The answer to the same question of all numbers but these, without what a Finding adds to it."""
+        return self.asked.decide({name: number for name, number in self.asked.numbers.items() if name not in names})
+
+    def again(self, names: Collection[str]) -> Finding:
+        """The same question put to all numbers but these."""
+        gone = [name for name in self.asked.numbers if name in names]
+        left = {name: number for name, number in self.asked.numbers.items() if name not in names}
+        return finding(f"{self.question} (Without {and_list(gone)}.)" if gone else self.question, left, self.asked.decide, self.asked.impossible)
 
 
 def read(**texts: Text | None) -> dict[str, Printed]:
@@ -64,12 +83,13 @@ def finding(question: str, numbers: Numbers, decide: Callable[[Numbers], Decisio
     verdict, proof, witness = decide(numbers)
     texts = {name: number.text for name, number in numbers.items()}
     if verdict != CONTRADICTORY:
-        return Finding(question, verdict, texts, proof, witness)
+        return Finding(question, verdict, texts, proof, witness, asked=Asked(numbers, decide, impossible))
     clash = cache(lambda names: refuted({name: number for name, number in numbers.items() if name in names}))
     left = cache(lambda gone: clash(frozenset(numbers) - gone))
     conflicts = smallest_conflicts(list(numbers), lambda names: clash(frozenset(names)))
     healing = fewest_changes(numbers, lambda some: not refuted(some) and decide(some).verdict == POSSIBLE, conflicts, lambda names: left(frozenset(names)))
-    return Finding(question, verdict, texts, proof, {}, conflicts[0], conflicts, healing, releases(list(numbers), conflicts, lambda names: left(frozenset(names))))
+    ends = releases(list(numbers), conflicts, lambda names: left(frozenset(names)))
+    return Finding(question, verdict, texts, proof, {}, conflicts[0], conflicts, healing, ends, Asked(numbers, decide, impossible))
 
 
 def smallest_conflict(names: Sequence[Name], impossible: Callable[[tuple[Name, ...]], bool]) -> tuple[Name, ...]:
@@ -95,9 +115,9 @@ def smallest_conflicts(names: Sequence[Name], impossible: Callable[[tuple[Name, 
     return ()
 
 
-def releases(names: Sequence[str], conflicts: Sequence[Sequence[str]], left: Callable[[tuple[str, ...]], bool]) -> tuple[tuple[str, ...], ...]:
-    """All single names, or where there is none all pairs, without which the others are no longer contradictory; `left` says whether they still are."""
-    for size in (1, 2):
+def releases(names: Sequence[str], conflicts: Sequence[Sequence[str]], left: Callable[[tuple[str, ...]], bool], most: int = 2) -> tuple[tuple[str, ...], ...]:
+    """The smallest sets of names, of `most` at most, without which the others are no longer contradictory; `left` says whether they still are."""
+    for size in range(1, most + 1):
         hits = (some for some in combinations(names, size) if all(set(some) & set(conflict) for conflict in conflicts))
         found = tuple(some for some in hits if not left(some))
         if found:

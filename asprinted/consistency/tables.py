@@ -202,15 +202,14 @@ class Comparison:
     def decide(self, numbers: Numbers) -> Decision:
         """The verdict on the numbers, with its proof; a witness where it is "possible"."""
         statistics, arms = _statistics(numbers), self._arms(numbers)
+        for arm, found in zip((1, 2), arms):
+            if found is not None and not any(found.values()):
+                return Decision(CONTRADICTORY, self._no_count(numbers, arm))
         if None in arms or _fitting(arms, "estimate" in statistics) > MOST_TABLES:
             if self.wald and self.wald.impossible(statistics):
                 return self.wald.decide(statistics)
             why = "The total of an arm is not given." if None in arms else f"More than {MOST_TABLES} tables fit: give narrower counts."
             return Decision(UNDECIDED, why)
-        for arm, found in zip((1, 2), arms):
-            if not any(found.values()):
-                names = conflict.and_list(f"{name} {arm}" for name in ("events", "total", "percent") if f"{name} {arm}" in numbers)
-                return Decision(CONTRADICTORY, f"No whole counts print {names}.")
         looked_at, undecided, nearest = 0, False, None
         for table, test in product(_tables(arms, self.measure, statistics.get("estimate")), self.tests):
             looked_at += test == self.tests[0]
@@ -225,13 +224,14 @@ class Comparison:
                 return Decision(POSSIBLE, f"The table {table} prints every number{by}.", witness)
             missed = [name for name, state in states.items() if state is False]
             undecided |= not missed
-            if nearest is None or len(missed) < len(nearest[1]):
-                nearest = table, missed, values, test
+            far = len(missed), sum(_steps(values[name], statistics[name]) for name in missed)
+            if nearest is None or far < nearest[0]:
+                nearest = far, table, missed, values, test
         if undecided:
             return Decision(UNDECIDED, "A table has an empty cell, or a value too near to the end of a printed interval.")
         if nearest is None:
             return Decision(CONTRADICTORY, f"No table that fits has the {self.measure} {statistics['estimate'].text}.")
-        table, missed, values, test = nearest
+        _, table, missed, values, test = nearest
         named, by = {"estimate": self.measure, "chi2": "chi-squared"}, f" by the test of {test.title()}" if len(self.tests) > 1 else ""
         shown = ", ".join(f"{named.get(name, name)} {float(values[name]):.5g} where {statistics[name].text} is printed" for name in missed)
         if looked_at > 1:
@@ -241,6 +241,8 @@ class Comparison:
     def impossible(self, numbers: Numbers) -> bool:
         """True where it is proved that no table prints the numbers; left at the first that may, and after MOST_OF_A_SUBSET."""
         statistics, arms = _statistics(numbers), self._arms(numbers)
+        if any(found is not None and not any(found.values()) for found in arms):  # one arm alone
+            return True
         few = None not in arms and _fitting(arms, "estimate" in statistics) <= MOST_OF_A_SUBSET
         return (few and self._refuted(arms, statistics)) or (self.wald is not None and self.wald.impossible(statistics))
 
@@ -254,6 +256,14 @@ class Comparison:
                 if not any(_surely(values[name], number) is False for name, number in statistics.items()):
                     return False
         return True
+
+    def _no_count(self, numbers: Numbers, arm: int) -> str:
+        """Why no whole count of an arm prints what is given of it, in a sentence with the printed texts."""
+        percent, events, total = (numbers.get(f"{name} {arm}") for name in ("percent", "events", "total"))
+        if total is not None and len(totals := _totals(total, None, [])) == 1 and f"events {arm}" not in self.spans:
+            return _nearest_shares([""], [(percent, events)], totals[0])
+        printed = conflict.and_list(number.text for number in (percent, events) if number) or "what is given"
+        return f"No whole number of {total.text if total else 'any number of'} people is {printed}."
 
     def _arms(self, numbers: Numbers) -> list[dict[int, range] | None]:
         """For each arm, total → the events that fit; None where the total may be anything."""
@@ -407,6 +417,11 @@ def _surely(value: float | Fraction | None, number: Printed) -> bool | None:
     if low + margin < near < high - margin:
         return True
     return number.contains(value) if isinstance(value, Fraction) else None
+
+
+def _steps(value: float | Fraction, number: Printed) -> float:
+    """How far `value` is from the printed number, in units of its last digit."""
+    return abs(float(value) - float(number.value)) * 10**number.decimals
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""What of a draft is still to be filled in: every field that holds a question mark alone."""
+"""What of a draft is still to be filled in: every field that holds a question mark alone; and wording that a draft leaves to the reader."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 import yaml
 
-from asprinted.study import SEPARATOR, StudyError
+from asprinted.study import SEPARATOR, Study, StudyError
 
 BLANK = "?"
+TO_SAY = ("say whether higher is better", "say what the lowest and the highest mean", "Say here why it is left out")  # what a draft asks for, as it stands in it
 _SEEN = re.compile(rb"""(["'])\?\1""")
 
 
@@ -28,6 +29,22 @@ def refuse(folder: str | os.PathLike[str]) -> None:
         listed = "".join(f"\n  line {line}: {SEPARATOR.join(where)}" for line, where in found)
         remedy = f'{count} still "{BLANK}". Write each as the paper prints it, in quotes; delete a claim whose number it does not print:{listed}'
         raise StudyError(file, "file", None, remedy)
+
+
+def left_over(study: Study) -> list[tuple[str, str]]:
+    """(place, what is to be done) of each text that still asks for something, or speaks of people by the name of a column: worth a note, no error."""
+    columns = {column for table in study.tables.values() for column in table["columns"]}
+    found = [
+        (SEPARATOR.join(("tables", name, "columns", column, "says")), f'it still says "{text}"')
+        for name, table in study.tables.items() for column, spec in table["columns"].items() for text in TO_SAY if text in spec.get("says", "")
+    ]  # fmt: skip
+    for claim in study.claims.values():
+        found += [(SEPARATOR.join(("claims", claim.id, "reason")), f'it still says "{text}"') for text in TO_SAY if text in (claim.reason or "")]
+        column = (claim.by or {}).get("column")
+        worded = isinstance(column, str) and column in columns and (f" whose {column} is known" in claim.says or claim.says.endswith(f" with {column}"))
+        if worded:
+            found.append((SEPARATOR.join(("claims", claim.id, "says")), "it has the name of a column for words; say what is meant"))
+    return found
 
 
 def _blanks(node: yaml.Node | None, where: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:

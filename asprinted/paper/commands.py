@@ -76,7 +76,7 @@ def _chapter(options: argparse.Namespace) -> int:
     lines = [*map(str, wrote), *(f"left as it is, since it was edited: {file}" for file in left)]
     lines += [f"no cell could be written for {id} ({why}): the chapter says where to add it" for id, why in unwritten]
     show(options, {"files": [*map(str, wrote)], "left": [*map(str, left)], "unwritten": [id for id, _ in unwritten]}, lines)
-    tell_next(options, *(["make", "chapters", f"ARGS={options.target.name}"] if places.of(options.target).in_book else ["pytest", options.target]))
+    tell_next(options, *(["make", "chapters", f"ARGS={options.target.name}"] if places.of(options.target).in_book else [sys.executable, "-m", "pytest", options.target]))
     return FINE
 
 
@@ -107,6 +107,12 @@ def _plan(options: argparse.Namespace) -> plan.Plan:
             times = times or questions.asked(ask, tell, lambda text: text if not text or plan.visits(text) else "", "Times of visits, if there are several", "", "0,3,12")
             tell("Outcomes: " + ", ".join(plan.FORMS.values()))
             outcomes = outcomes or questions.several(ask, tell, plan.outcome, "Outcome", 1, "score:wellbeing:14-70")
+    in_many, number = kind == "clusters" or bool(clusters), len(plan.visits(times)[1]) if times else 0
+    analyses = list(options.analysis)
+    for each in outcomes if asking else ():
+        known = plan.fitting(each.kind, in_many, number)
+        if len(known) > 1 and not any(text.partition("=")[0].strip() == each.column for text in analyses):
+            analyses += questions.asked(ask, tell, lambda text: plan.analyses(text, each, known), f"Analysis of {each.column}: {', '.join(known)}", known[0])
     if kind == "clusters" and not clusters:
         clusters = "?"
     in_clusters = plan.clusters(clusters, len(arms)) if clusters else ()
@@ -117,7 +123,7 @@ def _plan(options: argparse.Namespace) -> plan.Plan:
         raise plan.fault("--visits", times, "What is drafted at every visit is scores: add --outcome score:NAME:LOWEST-HIGHEST, or leave --visits out.")
     return plan.checked(plan.Plan(
         title, reference, doi, tuple(arms), in_clusters, kind == "groups", visit, numbers,
-        plan.with_analyses(outcomes, options.analysis, bool(in_clusters), len(numbers)), tuple(pools),
+        plan.with_analyses(outcomes, analyses, bool(in_clusters), len(numbers)), tuple(pools),
     ))  # fmt: skip
 
 

@@ -15,6 +15,11 @@ EFFECTS = {
     "poisson": "Rate ratio of {}", "negative-binomial": "Rate ratio of {}", "ordinal": "Common odds ratio of a higher {}", "cox": "Hazard ratio of {}",
 }  # fmt: skip
 TESTS = {"log-rank": "log-rank test of {}", "rank-sum": "rank-sum test of {}", "chi-squared": "chi-squared test of {}"}  # asked without a contrast
+TO_TREAT = {"nnt": "", "nnt_lo": ", lower end of the 95% interval", "nnt_hi": ", upper end of the 95% interval"}
+OF_NNT = [
+    "  # A number needed to treat has no sign here: it is one over the size of the risk difference, of benefit and of harm alike; leave a printed minus out.",
+    "  # nnt_lo is the smaller number, from the end of the risk difference farther from none; nnt_hi is the larger, and none where the interval holds no difference.",
+]
 FAMILIES = {"welch": "linear", "ancova": "linear"}
 
 
@@ -206,6 +211,8 @@ def _model(plan: Plan, outcome: Outcome, analysis: str, parts: Parts, at_visits:
     if analysis in ("logistic", "risk-ratio", "risk-difference") and not plan.clusters and len(plan.arms) == 2:
         counts = ", ".join(f"{quoted(arm)}: {{events: {outcome.column}.{slug(arm)}.events, people: {outcome.column}.{slug(arm)}.n}}" for arm, _ in plan.arms)
         parts.models += [f"    counts: {{{counts}}}", "    # take `counts` out where the analysis is adjusted, or the counts are not printed"]
+    if analysis == "chi-squared":
+        parts.claim(f"{outcome.column}.chi_squared.chi2", "?", f"Chi-squared of {outcome.column}", f"{{model: {name}, outcome: {asked}, statistic: chi2}}")
     if analysis in TESTS:
         parts.claim(f"{outcome.column}.{analysis.replace('-', '_')}.p", "?", f"P value of the {TESTS[analysis].format(outcome.column)}", f"{{model: {name}, outcome: {asked}, statistic: p}}")
         return
@@ -217,9 +224,13 @@ def _model(plan: Plan, outcome: Outcome, analysis: str, parts: Parts, at_visits:
         at = ", ".join(f"{{weight: {weight}, at: {{arm: {quoted(each)}{f', {plan.visit}: {visit}' if in_time else ''}}}}}" for weight, each, visit in terms)
         parts.models.append(f"      {slug(arm)}: [{at}]")
         what = EFFECTS[analysis].format(outcome.event or outcome.column) + (" in change from baseline" if in_time else "") + f", {arm} against {reference}"
-        for statistic, rest in ESTIMATE.items():
+        wanted = {statistic: what + rest for statistic, rest in ESTIMATE.items()}
+        if analysis == "risk-difference":
+            wanted |= {statistic: f"Number needed to treat for {outcome.column}, {arm} against {reference}{rest}" for statistic, rest in TO_TREAT.items()}
+        for statistic, asks in wanted.items():
+            parts.claims += OF_NNT if statistic == "nnt" else []
             id = f"{outcome.column}.{slug(arm)}.{statistic}" if single else f"{outcome.column}.{slug(arm)}.{analysis.replace('-', '_')}_{statistic}"
-            parts.claim(id, "?", what + rest, f"{{model: {name}, outcome: {asked}, contrast: {slug(arm)}, statistic: {statistic}}}")
+            parts.claim(id, "?", asks, f"{{model: {name}, outcome: {asked}, contrast: {slug(arm)}, statistic: {statistic}}}")
 
 
 def _fields(plan: Plan, outcome: Outcome, analysis: str, in_arms: str, at_visits: bool) -> tuple[list[str], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from asprinted.study import StudyError
 
@@ -140,11 +140,25 @@ def with_analyses(outcomes: Sequence[Outcome], asked: Sequence[str], in_clusters
             known = "; ".join(f"{each.column}={'|'.join(ANALYSES[each.kind])}" for each in outcomes)
             raise fault("--analysis", text, f"Write OUTCOME=ANALYSIS, one of: {known or 'no outcome was given'}.")
         wanted.setdefault(column, []).append(family)
-    usual = {"score": "mixed" if in_clusters or visits > 2 else "ancova" if visits else "linear", "yes-no": "gee-logistic" if in_clusters else "logistic"}
     return tuple(
-        Outcome(each.kind, each.column, each.ends, each.values, each.event, tuple(dict.fromkeys(wanted.get(each.column, [usual.get(each.kind, ANALYSES[each.kind][0])]))))
-        for each in outcomes
+        replace(each, analyses=tuple(dict.fromkeys(wanted.get(each.column, fitting(each.kind, in_clusters, visits)[:1])))) for each in outcomes
     )
+
+
+def fitting(kind: str, in_clusters: bool, visits: int) -> list[str]:
+    """The analyses that can be drafted of a kind of outcome in a design, the usual one first."""
+    usual = {"score": "mixed" if in_clusters or visits > 2 else "ancova" if visits else "linear", "yes-no": "gee-logistic" if in_clusters else "logistic"}.get(kind, ANALYSES[kind][0])
+    needless = {"mixed"} if not (in_clusters or visits) else set()
+    needless |= set() if in_clusters else {"gee-logistic"}
+    return sorted((name for name in ANALYSES[kind] if name not in needless), key=lambda name: name != usual)
+
+
+def analyses(text: str, outcome: Outcome, known: Sequence[str]) -> list[str]:
+    """"COLUMN=ANALYSIS" for each of the analyses that an answer names, with commas between them. Raises StudyError where one is not `known`."""
+    named = [name.strip() for name in text.split(",")]
+    if not set(named) <= set(known):
+        raise fault("--analysis", text, f"Answer one of {', '.join(known)}, or several with commas between them.")
+    return [f"{outcome.column}={name}" for name in named]
 
 
 def checked(plan: Plan) -> Plan:

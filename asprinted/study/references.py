@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from asprinted import printed
 from asprinted.study.statistics import check_by, check_values, require
 from asprinted.study.designs import check_design
-from asprinted.study.entries import SEPARATOR, Assumption, Claim, Faults, Study, StudyError, columns_of, number_in, whole
+from asprinted.study.entries import SEPARATOR, Assumption, Claim, Faults, Study, StudyError, columns_of, nearest, number_in, whole
 from asprinted.study.families import check_family
 from asprinted.study.rules import check_rules
 
@@ -36,9 +37,18 @@ def check_references(study: Study) -> None:
         if claim.printed is not None and claim.kind in ("number", "inequality"):
             with found.noted(into=unfit, name=claim.id):
                 _check_printed(study.file, claim)
+    for name in study.models:
+        for amount, where in _amounts_of(study, name):
+            with found.noted(into=unfit, name=name):
+                _check_amount(study, amount, _of_model(study, name, where[2]), *where)
+    for amount, where in _people_in(study):
+        with found.noted():
+            everybody = "; where everybody has a value, take 'seen' out" if "seen" in where else ""
+            _check_amount(study, amount, f"Add a claim of it, or an assumption, or write a whole number in its place{everybody}.", *where)
     for name, model in study.models.items():
-        with found.noted(into=unfit, name=name):
-            _check_model(study, name, model)
+        if name not in unfit:
+            with found.noted(into=unfit, name=name):
+                _check_model(study, name, model)
     for claim in study.claims.values():
         with found.noted():
             _check_claim(study, claim)
@@ -52,6 +62,42 @@ def check_references(study: Study) -> None:
                     check_by(study, entry.by, kind, id)
     found.told()
     check_design(study, functools.partial(require, study))
+
+
+def _amounts_of(study: Study, name: str) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """Each amount in the fields `events` and `counts` of a model, and where it stands."""
+    model = study.models[name]
+    for number, amount in enumerate(model.get("events", [])):
+        yield amount, ("models", name, "events", str(number))
+    for arm, counts in model.get("counts", {}).items():
+        for part, amount in counts.items():
+            yield amount, ("models", name, "counts", arm, part)
+
+
+def _people_in(study: Study) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """Each amount that says how many people of an arm there are, are seen at a visit, or have an outcome, and where it stands."""
+    places = [(("people", "arms", "sizes"), study.design.get("people", {}).get("arms", {}).get("sizes", {})), (("visits", "seen"), study.design.get("visits", {}).get("seen", {}))]
+    places += [(("outcomes", str(place), "seen"), outcome.get("seen", {})) for place, outcome in enumerate(study.design.get("outcomes", []))]
+    for where, arms in places:
+        for arm, amounts in arms.items():
+            if isinstance(amounts, list):
+                yield from ((amount, ("design", *where, arm, str(place))) for place, amount in enumerate(amounts))
+            else:
+                yield amounts, ("design", *where, arm)
+
+
+def _of_model(study: Study, name: str, field: str) -> str:
+    """What to do where an amount of a model's field is gone."""
+    if any(claim.by and claim.by.get("model") == name for claim in study.claims.values()):
+        return f"Take {field!r} out of the model, or add a claim of it."
+    return f"No claim uses the model: delete it, or take {field!r} out of it."
+
+
+def _check_amount(study: Study, amount: Any, remedy: str, *where: str) -> None:
+    """Raise StudyError, with what to do, where an amount names neither a claim nor an assumption."""
+    if isinstance(amount, str) and amount not in study.claims and amount not in study.assumptions:
+        slip = nearest(amount, [*study.claims, *study.assumptions])
+        raise StudyError(study.file, SEPARATOR.join(where), amount, f"No claim or assumption of that name holds one number. {remedy}{slip if 'Did you mean' in slip else ''}")
 
 
 def _check_table(study: Study, name: str) -> None:

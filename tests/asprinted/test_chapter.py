@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from asprinted import chapter, verdict
-from asprinted.chapter import ClaimError, behind, check, prove, say
+from asprinted.chapter import ClaimError, behind, check, explore, prove, say
 from asprinted.study import StudyError
 
 GOOD = {"pcs.harp.est": 2.7, "pcs.change.p": 0.046}
@@ -228,3 +228,51 @@ def test_table_behind_a_figure_escapes_names_cells_and_summary():
     page = behind(pd.DataFrame({"<i>n</i>": ["<b>x</b>", "p < .05"]}), summary="p < .05 & more")._repr_mimebundle_()["text/html"]
     assert "<b>" not in page and "<i>" not in page
     assert "<summary>p &lt; .05 &amp; more</summary>" in page and "<td>p &lt; .05</td>" in page
+
+
+# What the reader changes
+
+
+SETTINGS = pd.DataFrame(
+    [
+        {"model": model, "points lower": lower, "claim": claim, "printed": "p < .05", "computed": f"p = {p:.3f}", "holds": p < 0.05, "estimate": p, "line": 0.05, "axis": "p value"}
+        for model, lower, claim, p in [("mixed", 0, "mood", 0.04), ("mixed", 0, "sleep", 0.03), ("imputed", 0.5, "mood", 0.0512345)]
+    ]
+)
+
+
+def explored(frame=SETTINGS, controls=("model", "points lower"), **more):
+    return explore(frame, controls, **more)._repr_mimebundle_()
+
+
+def test_settings_stand_in_a_table_with_a_row_each_and_a_column_for_every_claim():
+    page = explored()["text/html"]
+    assert page.count("<tr>") == 1 + 2 and page.count('<th scope="row">') == 2 * 2
+    assert '<th scope="col" data-kind="choice">model</th><th scope="col" data-kind="slider">points lower</th>' in page
+    assert '<th scope="col" data-axis="p value"><span>mood</span> <small>p &lt; .05</small></th>' in page
+
+
+def test_verdict_of_a_setting_is_said_in_words_beside_what_was_computed():
+    page = explored()["text/html"]
+    assert '<td data-holds="yes" data-estimate="0.04" data-line="0.05"><span>p = 0.040</span> <b>✓ holds</b></td>' in page
+    assert '<td data-holds="no" data-estimate="0.05123" data-line="0.05"><span>p = 0.051</span> <b>✗ does not hold</b></td>' in page
+    assert explored()["text/plain"].splitlines()[1] == "imputed, 0.5: mood p = 0.051 ✗ does not hold"
+
+
+def test_claim_that_a_setting_says_nothing_of_does_not_apply_there():
+    assert explored()["text/html"].count("<td>does not apply</td>") == 1
+
+
+def test_texts_of_settings_and_claims_are_escaped():
+    page = explored(SETTINGS.assign(claim=SETTINGS["claim"] + " <i>", model="<b>" + SETTINGS["model"], computed="a & b"), summary="x < y")["text/html"]
+    assert "<i>" not in page and "<b>m" not in page and "a &amp; b" in page and "<summary>x &lt; y</summary>" in page
+
+
+def test_table_without_a_wanted_column_is_refused_by_its_name():
+    with pytest.raises(ValueError, match="no column lower, holds"):
+        explored(SETTINGS.drop(columns="holds"), ["model", "lower"])
+
+
+def test_claim_that_stands_twice_in_a_setting_is_refused():
+    with pytest.raises(ValueError, match="'mood' stands twice in a setting"):
+        explored(SETTINGS.assign(model="mixed"), ["model"])

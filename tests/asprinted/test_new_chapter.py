@@ -144,7 +144,7 @@ def test_chapter_tests_and_settings_are_written_and_the_next_command_is_named(co
     assert main(["new", "--chapter", str(copied_folder)]) == FINE
     told = capsys.readouterr()
     names = ["chapter.ipynb", "test_paper.py", "pytest.ini"]
-    assert told.out.splitlines() == [str(copied_folder / name) for name in names] and told.err == f"next: pytest {copied_folder}\n"
+    assert told.out.splitlines() == [str(copied_folder / name) for name in names] and told.err == f"next: {sys.executable} -m pytest {copied_folder}\n"
 
 
 def test_unedited_chapter_is_made_anew_and_an_edited_one_is_left(copied_folder, capsys):

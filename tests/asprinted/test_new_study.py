@@ -78,6 +78,15 @@ def test_every_analysis_can_be_drafted(tmp_path, kind, analysis):
     assert model["family"] == {"welch": "linear", "ancova": "linear"}.get(analysis, analysis)
 
 
+def test_risk_difference_drafts_the_number_needed_to_treat_and_says_its_sign_and_ends(tmp_path):
+    file = new(tmp_path / "mine", *ARMS, "--outcome", "yes-no:well", "--analysis", "well=risk-difference", "--analysis", "well=chi-squared")
+    text = file.read_text("utf-8")
+    assert "no sign here" in text and text.index("nnt_lo is the smaller number") < text.index("well.new_course.risk_difference_nnt:")
+    file.write_text(filled_with(text), "utf-8")
+    asked = [(claim.by["model"], claim.by["statistic"]) for claim in load(file.parent).claims.values() if "model" in claim.by]
+    assert asked == [("well_risk_difference", each) for each in ("est", "lo", "hi", "p", "nnt", "nnt_lo", "nnt_hi")] + [("well_chi_squared", each) for each in ("chi2", "p")]
+
+
 @pytest.mark.parametrize("measure", plan.MEASURES)
 def test_draft_of_a_review_loads_once_it_is_filled_in(tmp_path, measure):
     file = new(tmp_path / "review", "--pool", f"{measure}:low mood", "--pool", f"{measure}:hope")
@@ -167,6 +176,37 @@ def test_draft_that_is_filled_in_makes_its_records(tmp_path, capsys):
     assert hints[:3] == ["check", "synthesise", "new"]
 
 
+def test_claims_that_are_deleted_are_told_wherever_they_are_named_in_one_run_with_what_to_do(tmp_path, capsys):
+    file = new(tmp_path / "mine", *ARMS, "--outcome", "yes-no:well")
+    fill(file, {"randomised.new_course.n": "60", "randomised.waiting_list.n": "60"} | {f"well.new_course.{name}": text for name, text in {"est": "1.10", "lo": "0.90", "hi": "1.34"}.items()})
+    capsys.readouterr()
+    assert main(["check", str(file.parent)]) == BAD_INPUT
+    told = capsys.readouterr().err
+    for place, remedy in (
+        ("models › well_logistic › counts › new course › events: 'well.new_course.events'", "Take 'counts' out of the model, or add a claim of it."),
+        ("design › outcomes › 0 › seen › waiting list: 'well.waiting_list.n'", "Add a claim of it, or an assumption, or write a whole number in its place; where everybody has a value, take 'seen' out."),
+    ):  # fmt: skip
+        [line] = [line for line in told.splitlines() if place in line]
+        assert remedy in line
+    file.write_text(re.sub(r"\n  well\.new_course\.(est|lo|hi):\n.*\n.*", "", file.read_text("utf-8")), "utf-8")
+    assert main(["check", str(file.parent)]) == BAD_INPUT
+    assert "No claim uses the model: delete it, or take 'counts' out of it." in capsys.readouterr().err
+
+
+def test_wording_that_a_draft_left_is_noted_and_is_no_fault(tmp_path, capsys):
+    file = new(tmp_path / "mine", "--arm", "course=60", "--arm", "waiting=60", "--outcome", "score:calm:0-100")
+    fill(file, PRINTED)
+    assert main(["check", str(file.parent)]) == FINE
+    notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("draft wording is left")]
+    assert notes == [
+        'draft wording is left, to be filled in: it still says "say whether higher is better": tables › participants › columns › calm › says',
+        "draft wording is left, to be filled in: it has the name of a column for words; say what is meant: claims › calm.course.n › says; claims › calm.waiting.n › says",
+    ]
+    file.write_text(file.read_text("utf-8").replace("say whether higher is better", "higher is calmer").replace("whose calm is known", "who answered"), "utf-8")
+    assert main(["check", "--json", str(file.parent)]) == FINE
+    assert json.loads(capsys.readouterr().out)["unfilled"] == []
+
+
 # What is refused
 
 WRONG = {
@@ -245,11 +285,26 @@ def answering(monkeypatch):
 
 
 def test_questions_make_the_same_file_as_the_options(tmp_path, answering):
-    asked = answering("", "", "", "", "new course=60", "waiting list=60", "", "clusters", "7,8", "0,3,12", "score:calm:0-100", "yes-no:working", "")
+    asked = answering("", "", "", "", "new course=60", "waiting list=60", "", "clusters", "7,8", "0,3,12", "score:calm:0-100", "yes-no:working", "", "", "")
     by_answers = new(tmp_path / "a" / "mine").read_text("utf-8")
-    assert len(asked) == 13 and asked[0] == "Title [mine]: "
+    assert len(asked) == 15 and asked[0] == "Title [mine]: "
     by_options = new(tmp_path / "b" / "mine", *ARMS, "--clusters", "7,8", "--visits", "0,3,12", "--outcome", "score:calm:0-100", "--outcome", "yes-no:working").read_text("utf-8")
     assert by_answers == by_options
+
+
+@pytest.mark.parametrize(("answers", "models"), [(("", ""), ["calm_linear", "well_logistic"]), (("ancova", "risk-difference, chi-squared"), ["calm_ancova", "well_risk_difference", "well_chi_squared"])])
+def test_analysis_of_each_outcome_is_asked_for_and_nothing_means_the_usual_one(tmp_path, answering, answers, models):
+    asked = answering("", "", "", "", "new course=60", "waiting list=60", "", "", "", "score:calm:0-100", "count:falls", "yes-no:well", "", answers[0], "", answers[1])
+    text = new(tmp_path / "mine").read_text("utf-8")
+    assert "Analysis of calm: linear, welch, ancova, rank-sum [linear]: " in asked  # what the design has no use for is not offered
+    assert re.findall(r"^  ((?:calm|well)_[a-z_]+):$", text, re.MULTILINE) == models
+
+
+def test_analysis_that_was_an_option_is_not_asked_for_again_and_an_unknown_answer_is(tmp_path, answering, capsys):
+    asked = answering("", "", "", "", "new course=60", "waiting list=60", "", "", "", "score:calm:0-100", "yes-no:well", "", "poison", "poisson")
+    text = new(tmp_path / "mine", "--analysis", "calm=welch").read_text("utf-8")
+    assert [each.partition(":")[0] for each in asked[-2:]] == ["Analysis of well"] * 2 and "calm_welch:" in text and "well_poisson:" in text
+    assert "Answer one of logistic, risk-ratio" in capsys.readouterr().err
 
 
 def test_question_is_asked_again_until_the_answer_can_be_read(tmp_path, answering, capsys):

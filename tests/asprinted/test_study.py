@@ -190,7 +190,7 @@ FAULTS = {
     "claim id of one part": (put("claims", "pcs", value={}), "claims", "pcs", "It must match the pattern"),
     "claim id in capitals": (put("claims", "PCS.change.p", value={}), "claims", "PCS.change.p", "lower case, digits and underscores, parts joined by full stops"),
     "file name elsewhere": (put("tables", "pilot", "file", value="../pilot.csv"), "tables › pilot › file", "../pilot.csv", "It must match the pattern"),
-    "words without reason": (drop(*WORDS, "reason"), "claims › eligibility.conditions.least", None, "The field 'reason' is missing"),
+    "words without reason": (drop(*WORDS, "reason"), "claims › eligibility.conditions.least", None, "The field 'reason' is missing: say why the words are read as what is 'declared', such as reason: \"Not significant"),
     "words undeclared": (drop(*WORDS, "declared"), "claims › eligibility.conditions.least", None, "The field 'declared' is missing"),
     "number without a way": (drop("claims", "pcs.harp.est", "by"), "claims › pcs.harp.est", None, "The field 'by' is missing"),
     "number unprinted": (drop("claims", "pcs.harp.est", "printed"), "claims › pcs.harp.est", None, "The field 'printed' is missing"),
