@@ -15,6 +15,7 @@ PARTS = {  # module of benchmarks/ → its benchmarks, in the order in which the
     "trials": ("lme4", "regression", "times", "mixed", "realism"),
     "scale": ("events", "scale", "variants"),
     "build": ("cold", "warm", "nbval"),
+    "weight": ("weight",),
 }
 NAMES = tuple(name for names in PARTS.values() for name in names)
 

@@ -42,6 +42,7 @@ TITLES = {
     "trials": "Simulated trials, made again from their print",
     "scale": "Large trials and large classes",
     "build": "Building this book",
+    "weight": "The weight of a page",
 }
 
 

@@ -45,6 +45,7 @@ class Browser:
     def __init__(self, socket) -> None:
         self._socket, self._calls, self._session = socket, 0, ""
         self.events: list[dict] = []
+        self.patience = 60  # seconds that Chromium may be silent for
 
     async def call(self, method: str, **params) -> dict:
         """Return the result of a DevTools method; events that come meanwhile are kept in `events`."""
@@ -61,7 +62,7 @@ class Browser:
                 return answer["result"]
 
     async def _read(self) -> dict:
-        text = await asyncio.wait_for(self._socket.read_message(), 60)
+        text = await asyncio.wait_for(self._socket.read_message(), self.patience)
         if text is None:
             raise BookError("Chromium ended by itself; try again, or set CHROMIUM to another one")
         message = json.loads(text)
@@ -111,6 +112,7 @@ class Browser:
 
     async def screenshots(self, stem: Path) -> list[Path]:
         """Return the pictures of the whole page, from top to bottom."""
+        await self.value("Promise.all([...document.querySelectorAll('img[loading=lazy]')].map((each) => { each.loading = 'eager'; return each.decode().catch(() => 0); })).then(() => 1)")
         size = (await self.call("Page.getLayoutMetrics"))["cssContentSize"]
         tops = list(range(0, max(int(size["height"]), 1), PART))
         paths = []

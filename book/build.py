@@ -17,10 +17,12 @@ from collections import Counter
 from pathlib import Path
 
 from book.bench import RESULTS
+from book.edition import FILE as CITATION
 from book.errors import BookError, Differs
 from book.files import alone, files_below, fingerprint, read_json, write_whole
 from book.study_file_page import WORDS as STUDY_FILE
 
+IN_KITS = ("pyproject.toml", "LICENSE", "LICENSE-data", "LICENSE-text", "tests/nbval-sanitize.cfg")  # what kits hold beside PARTS
 FACE = ("_config.yml", "_toc.yml", "references.bib")
 PARTS = ("chapters", "data", "asprinted", "book", "vendor")
 
@@ -41,7 +43,7 @@ def run(root: Path, options: Namespace) -> int:
 
 def site_fingerprint(root: Path) -> str:
     """Return the fingerprint of everything that enters the site."""
-    files = [path for path in (*map(root.joinpath, FACE), root / "requirements.lock", root / RESULTS, root / STUDY_FILE, *root.glob("*.md")) if path.is_file()]
+    files = [path for path in (*map(root.joinpath, FACE), root / "requirements.lock", root / RESULTS, *map(root.joinpath, IN_KITS), root / STUDY_FILE, root / CITATION, *root.glob("*.md")) if path.is_file()]
     for part in PARTS:
         files += files_below(root / part)
     return fingerprint(root, files, platform.python_version())
@@ -49,10 +51,13 @@ def site_fingerprint(root: Path) -> str:
 
 def current(root: Path) -> str:
     """Return the summary of the site in `_build/html` if it is whole and current, else ""."""
-    made = read_json(root / "_build" / "site.json", {})
+    from book import kept_pdf
+
+    made, wanted = read_json(root / "_build" / "site.json", {}), site_fingerprint(root)
     html = root / "_build" / "html"
-    if made.get("fingerprint") == site_fingerprint(root) and made.get("files") == inventory(html):
-        return made["summary"]
+    if made.get("fingerprint") == wanted and made.get("files") == inventory(html):
+        offered = made["files"].get(kept_pdf.NAME, [0])[0]
+        return made["summary"] if offered == len(kept_pdf.of_site(root, wanted)) else ""  # a PDF printed since then is not linked yet
     return ""
 
 
@@ -117,10 +122,13 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
 
     Files that have not changed are left alone, so that Sphinx reads only what is new.
     """
-    from book import execute, generated, glossary, notebooks, quiz, toc
+    from book import colophon, edition, execute, exercises, generated, glossary, kept_pdf, notebooks, quiz, take_away, toc
+    from book.live import page as live
+    from book.live import served
 
-    source, kept, executed = root / "_build" / "src", set(), {}
-    terms = glossary.of_book(root)
+    source, kept, executed, included = root / "_build" / "src", set(), {}, {}
+    pdf = kept_pdf.of_site(root, site_fingerprint(root))
+    terms, cited = glossary.of_book(root), edition.of(root)
     made = generated.of(toc.entries(root))  # pages and downloads that no one writes: the table GENERATED in book/generated.py
 
     def put(place: str, content: str | bytes) -> bool:
@@ -131,21 +139,30 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
     for page in pages:
         place = page.relative_to(root).as_posix()
         if page.suffix == ".md":
-            put(place, glossary.in_page(place, page.read_text(encoding="utf-8"), terms))
+            words = page.read_text(encoding="utf-8")
+            put(place, glossary.in_page(place, take_away.in_index(words, pdf) if place == "index.md" else words, terms))
             continue
         chapter = notebooks.with_outputs(notebooks.read(page), notebooks.read(execute.result_path(root, page)))
         executed[page.stem] = chapter
         shown = notebooks.for_rendering(chapter, ledger="ledger.html" if "chapters/ledger.md" in made else "")
-        notebooks.write(source / place, glossary.in_notebook(shown, terms))
+        shown = live.in_notebook(glossary.in_notebook(shown, terms), page.with_suffix(".live.yml"), chapter)
+        shown = exercises.in_notebook(shown, page.with_suffix(".exercises.yml"), chapter)
+        shown = take_away.in_notebook(root, page.stem, shown)
+        notebooks.write(source / place, colophon.in_notebook(shown, page.stem, chapter, cited, ledger="chapters/ledger.md" in made))
         kept.add(source / place)
         questions = page.with_suffix(".questions.yml")
         if questions.is_file():
-            put(f"chapters/{page.stem}.questions.md", quiz.render(questions.name, quiz.load(questions), chapter))
+            included[f"{page.stem}.questions.md"] = quiz.render(questions.name, quiz.load(questions), chapter)
+            put(f"chapters/{page.stem}.questions.md", included[f"{page.stem}.questions.md"])
+    for place, content in take_away.files(root, executed, included).items():
+        put(place, content)
     for place, make in made.items():
         put(place, make(root, executed))
     for folder, below in (("book/static", "_static"), ("vendor", "vendor"), ("data", "data")):  # data: pages offer the files
         for path in files_below(root / folder):
             face.append(put(f"{below}/{path.relative_to(root / folder).as_posix()}", path.read_bytes()))
+    for place, content in served.files(root).items():
+        face.append(put(f"vendor/live/{place}", content))
     gone = [path for path in files_below(source) if path not in kept]
     for path in gone:
         path.unlink()
@@ -185,14 +202,22 @@ def render(root: Path) -> None:
 
 def publish(root: Path, made_from: str, counts: dict[str, Counter]) -> str:
     """Return the summary; put the finished site in its place in one step and record what it was made from."""
-    from book import generated, notebooks, toc
+    from book import access, finding, generated, kept_pdf, kits, light, notebooks, policy, sharing, take_away, toc
 
     fresh, html = root / "_build" / "html.new", root / "_build" / "html"
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(root / "_build" / "sphinx" / "html", fresh)
-    for place in generated.of(toc.entries(root)):
-        if not place.endswith(".md"):  # a download stands beside its page, under its own name
-            shutil.copyfile(root / "_build" / "src" / place, fresh / place)
+    downloads = [place for place in generated.of(toc.entries(root)) if not place.endswith(".md")]
+    downloads += [take_away.kit_place(stem) for stem in counts if kits.possible(root)]
+    for place in downloads:  # a download stands beside its page, under its own name
+        shutil.copyfile(root / "_build" / "src" / place, fresh / place)
+    if pdf := kept_pdf.of_site(root, made_from):
+        write_whole(fresh / kept_pdf.NAME, pdf)
+    finding.run(fresh)
+    sharing.run(root, fresh)
+    access.run(fresh)
+    light.run(fresh)  # before anything that reads which scripts a page has
+    policy.run(fresh)
     os.replace(fresh, html)
     total = sum(counts.values(), Counter())
     summary = f"{len(counts)} chapters, {notebooks.told(total)}."

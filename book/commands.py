@@ -38,10 +38,12 @@ def parser() -> argparse.ArgumentParser:
     serve = command("serve", "Serve the site on this machine, building it first if it is not current.", "serve")
     serve.add_argument("--port", type=int, default=8000)
     command("site-test", "Open every page of the site in Chromium and check it; write screenshots.", "site_test")
+    command("pdf", "Print the whole book as one PDF and link it from the site (needs Chromium).", "pdf")
     sabotage = command("sabotage", "Break a copy of the repository in many ways; every break must fail the tests.",
                        "sabotage")  # fmt: skip
     sabotage.add_argument("--list", action="store_true", help="name the breaks and stop")
     sabotage.add_argument("--only", metavar="NAME", action="append", default=[], help="only breaks whose name contains NAME")
+    command("vendored", "Compare the files of other projects that the site serves with the hashes listed beside them.", "vendored")
     command("reference", "Run tests/reference/*.R and rewrite the reference values (needs Rscript).", "reference")
     measured = command("bench", "Measure proofs, records, simulated trials, scale and the build, against other tools where there are any.", "bench")
     measured.add_argument("--runs", type=int, default=3, help="runs of each command; the median counts (default 3)")

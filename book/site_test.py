@@ -8,7 +8,7 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
-from book import browser, build, serve, site_ledger, site_pages, toc
+from book import browser, build, serve, site_access, site_explore, site_exercises, site_find, site_kits, site_ledger, site_live, site_pages, site_quiz, toc
 
 WIDTHS = {1280: 800, 390: 844}
 
@@ -30,6 +30,8 @@ def run(root: Path, options: Namespace) -> int:
         problems += [f"asked for something outside the site: {address}" for address in browser.foreign_requests(log, home)]
     for problem in problems:
         print(problem)
+    broken = sum(site_access.BROKEN in problem for problem in problems)
+    print(f"axe-core: {len(pages)} pages × 2 themes × {len(WIDTHS)} widths: {broken} violations")
     print(f"{len(pages)} pages opened at {' and '.join(map(str, WIDTHS))} pixels, light and dark: "
           f"{f'{len(problems)} faults' if problems else 'no fault, no request outside the site'}.")  # fmt: skip
     print(f"Look at: {shots}")
@@ -46,11 +48,20 @@ async def visit_all(home: str, pages: list[str], shots: Path, log: Path) -> list
                     look = f"{width}-{'dark' if dark else 'light'}"
                     await chromium.look(width, height, dark)
                     await chromium.visit(f"{home}/{page}")
-                    for fault in [*chromium.faults(), *await drawn_wrong(chromium, width, dark)]:
+                    for fault in [*chromium.faults(), *await drawn_wrong(chromium, width, dark), *await site_access.violations(chromium)]:
                         problems[f"{page} ({look}): {fault}"] = None
                     await chromium.screenshots(shots / f"{page.removesuffix('.html').replace('/', '-')}-{look}")
+        problems |= dict.fromkeys(await site_access.faults(chromium, home, pages))
+        for page in pages:
+            problems |= dict.fromkeys([*await site_access.without_server(chromium, shots.parent / "html", page), *await site_access.policy_holds(chromium, f"{home}/{page}")])
         if site_ledger.PAGE in pages:
             problems |= dict.fromkeys(await site_ledger.faults(chromium, home))
+        if site_find.PAGE in pages:
+            problems |= dict.fromkeys(await site_find.faults(chromium, home))
+        problems |= dict.fromkeys(await site_explore.faults(chromium, home))
+        problems |= dict.fromkeys(await site_live.faults(chromium, home))
+        problems |= dict.fromkeys(await site_kits.faults(chromium, home))
+        problems |= dict.fromkeys([*await site_quiz.faults(chromium, home), *await site_exercises.faults(chromium, home)])
     return list(problems)
 
 
@@ -64,9 +75,9 @@ async def drawn_wrong(chromium: browser.Browser, width: int, dark: bool) -> list
     if wide > width:
         found.append(f"the page is {wide} pixels wide and scrolls sideways")
     formulas = await chromium.value("document.querySelectorAll('.math').length")
-    drawn = await chromium.value("document.querySelectorAll('mjx-container').length")
-    if formulas and not drawn:
-        found.append(f"none of its {formulas} formulas is drawn")
-    if await chromium.value("document.querySelectorAll('mjx-merror').length"):
+    drawn = await chromium.value("[...document.querySelectorAll('.math')].filter((each) => each.querySelector('mjx-container, math')?.getClientRects().length || !each.offsetParent).length")
+    if formulas != drawn:
+        found.append(f"of its {formulas} formulas {formulas - drawn} are not drawn")
+    if await chromium.value("document.querySelectorAll('mjx-merror, merror').length"):
         found.append("a formula has an error")
     return found

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import html
+import json
+import re
 
 import pytest
 import yaml
 
-from book import notebooks, quiz
+from book import notebooks, quiz, quiz_keys
 from book.errors import BookError
 
 CHOICE = {
@@ -58,9 +61,49 @@ def test_answer_may_be_a_said_value(tmp_path):
     assert "**2.7 points.**" in shown
 
 
+def marks(shown: str) -> list[dict]:
+    """Return what the page's script is told of each question."""
+    names = [re.findall(r' data-(\w+)="([^"]*)"', line) for line in shown.splitlines() if line.startswith('<div class="quiz-question"')]
+    return [{name: html.unescape(value) for name, value in each} for each in names]
+
+
+def test_page_holds_the_key_as_data_and_the_key_is_that_of_the_chapter(tmp_path):
+    choice, numeric = marks(quiz.render("trial.questions.yml", load(tmp_path, CHOICE, NUMERIC), CHAPTER))
+    assert choice == {"chapter": "trial", "id": "which-comparison", "kind": "choice", "right": "a"}
+    assert json.loads(numeric["key"]) == quiz_keys.key(".046") and "unit" not in numeric
+    moved = copy.deepcopy(CHAPTER)
+    moved["cells"][0]["outputs"][0]["data"][notebooks.CLAIM]["claims"][0]["computed"] = ".051"
+    assert json.loads(marks(quiz.render("trial.questions.yml", [NUMERIC], moved))[0]["key"]) == quiz_keys.key(".051")
+
+
+SLIP = {"answer": {"said": "difference"}, "misconception": "a difference taken for a p value", "feedback": "One is in points."}
+
+
+def test_a_numeric_question_may_name_slips_each_with_its_own_number(tmp_path):
+    shown = quiz.render("f", load(tmp_path, {**NUMERIC, "slips": [SLIP]}), CHAPTER)
+    assert "- **Not 2.7 points** (a difference taken for a p value). One is in points." in shown
+    assert json.loads(marks(shown)[0]["slips"]) == [quiz_keys.key("2.7 points")]
+
+
+def test_a_slip_that_is_the_right_answer_is_refused(tmp_path):
+    same = {**SLIP, "answer": NUMERIC["answer"]}
+    with pytest.raises(BookError, match=r"slips\[1\].answer: '.046': this is the right answer too"):
+        quiz.render("f", load(tmp_path, {**NUMERIC, "slips": [same]}), CHAPTER)
+
+
+def test_an_answer_that_is_no_number_is_refused_with_its_question(tmp_path):
+    chapter = {"cells": [{**CHAPTER["cells"][0], "outputs": [{**CHAPTER["cells"][0]["outputs"][1], "data": {"application/papermill.record/text/plain": "'none'"}}]}]}
+    with pytest.raises(BookError, match="f: question how-large: field answer: 'none' holds 0 numbers"):
+        quiz.render("f", load(tmp_path, {**NUMERIC, "answer": {"said": "difference"}}), chapter)
+
+
 @pytest.mark.parametrize(
     ("question", "told"),
     [
+        ({**NUMERIC, "slips": SLIP}, ["slips", "give a list"]),
+        ({**NUMERIC, "slips": [{**SLIP, "answer": 3}]}, ["slips[1].answer", "claim:"]),
+        ({**NUMERIC, "slips": [{"answer": SLIP["answer"], "feedback": "x"}]}, ["slips[1].misconception", "missing"]),
+        ({**CHOICE, "slips": [SLIP]}, ["slips", "unknown"]),
         ({**NUMERIC, "answer": 0.046}, ["how-large", "answer", "0.046", "claim:"]),
         ({**NUMERIC, "answer": {"value": ".046"}}, ["answer", "claim:"]),
         ({**NUMERIC, "kind": "essay"}, ["kind", "'essay'", "choice or numeric"]),

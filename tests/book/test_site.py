@@ -49,9 +49,9 @@ def test_book_shows_the_numbers_of_its_data_and_never_old_ones(small_book):
     assert sources(small_book) == before
     assert "nothing to do" in built(small_book)[1]
 
-    files.write_whole(small_book / "book/static/extra.css", "p {}")
-    assert built(small_book)[0] == 0 and (small_book / "_build/html/_static/extra.css").read_text() == "p {}"
-    files.write_whole(small_book / "book/static/extra.css", "p {color: red}")
+    files.write_whole(small_book / "book/static/extra.css", "h1 {color: blue}")
+    assert built(small_book)[0] == 0 and "blue" in (small_book / "_build/html/_static/extra.css").read_text()
+    files.write_whole(small_book / "book/static/extra.css", "h1 {color: red}")
     assert built(small_book)[0] == 0 and "red" in (small_book / "_build/html/_static/extra.css").read_text()
 
     (small_book / "data/n.csv").write_text("7")

@@ -1,0 +1,194 @@
+"""Exercises that are done in the page: ``chapters/<slug>.exercises.yml`` checked, put into the chapter, and joined with what checks them.
+
+The file is a list like this one. Numbers of the chapter are never typed: ``{{said:name}}``, ``{{claim:id}}`` (as computed) and ``{{printed:id}}``
+stand for its texts, in words and in code.
+
+    - id: half-a-unit
+      level: repeat                     # repeat, adapt or extend
+      after: Repeat                     # the heading at the end of whose part it stands
+      title: from a printed text to its interval
+      task: Give the two ends the names `low` and `high`.
+      makes: [low, high]                # names that the code must have made
+      starter: |
+        printed = "{{said:p_text}}"
+        low = ...
+      check: |                          # the body of a function: what it returns is what is wrong; it returns nothing where all is right
+        if low > high:
+            return "low lies above high."
+      solution: |
+        ...
+      hints: ["Half a unit of the last digit lies on each side."]
+      wrong:                            # at least two typical answers that are wrong, and what they must be told
+        - {code: "...", told: "lies above"}
+
+The starter runs as it stands, the solution passes its check, and every wrong answer is told what it must be: tests run all of them.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import yaml
+
+from book import notebooks
+from book.errors import BookError
+from book.live import page
+
+LEVELS = ("repeat", "adapt", "extend")
+PLACE = re.compile(r"\{\{(said|claim|printed):([^{}\s]+)\}\}")
+WIDE = 80
+CHECK = '''
+
+def _checked():
+    for name in {makes!r}:
+        if globals().get(name) in (None, ...):
+            return "There is no " + name + " yet: put your own code where the three dots stand, and keep the name."
+{check}
+
+
+def _told():
+    try:
+        return _checked() or ""
+    except Exception as fault:
+        return "The check cannot use what the code made (" + str(fault) + "). Is everything that the task asks for what it says, and are all dots replaced?"
+
+
+_told()
+'''
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise, all texts filled in: its place, its words, its code, what checks it, and wrong answers with what they are told."""
+
+    id: str
+    level: str
+    after: str
+    title: str
+    task: str
+    makes: tuple[str, ...]
+    starter: str
+    check: str
+    solution: str
+    hints: tuple[str, ...]
+    wrong: tuple[tuple[str, str], ...]
+
+    @property
+    def tail(self) -> str:
+        """Code to be run after the reader's: its value is "" where the exercise is solved, else a sentence that says what is wrong."""
+        return CHECK.format(makes=self.makes, check=textwrap.indent(self.check.rstrip("\n"), "    "))
+
+
+def load(path: Path, chapter: dict) -> list[Exercise]:
+    """Return the exercises in `path` with the numbers of the executed `chapter`; raise BookError with file, exercise, field, value and remedy."""
+    try:
+        held = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as problem:
+        raise BookError(f"{path.name}: not readable as YAML: {problem}")
+    if not isinstance(held, list) or not held:
+        raise BookError(f"{path.name}: the file must be a list of exercises, each beginning with - id: ...")
+    texts = _texts(chapter)
+    found = [_exercise(path.name, number, each, texts) for number, each in enumerate(held, 1)]
+    for place, exercise in enumerate(found):
+        if exercise.id in {other.id for other in found[:place]}:
+            raise BookError(f"{path.name}: exercise {exercise.id}: field id: another exercise has this id; choose a new one")
+    return found
+
+
+def _texts(chapter: dict) -> dict[tuple[str, str], str]:
+    """Return the texts that a placeholder may name: said values, and claims as computed and as printed."""
+    found = {("said", name): text for name, text in notebooks.said(chapter).items()}
+    for address, claim in notebooks.claims(chapter).items():
+        for name in (address, address.rpartition(":")[2]):
+            found |= {("claim", name): claim["computed"], ("printed", name): claim["printed"]}
+    return found
+
+
+def _exercise(file: str, number: int, held: object, texts: dict[tuple[str, str], str]) -> Exercise:
+    name = held.get("id", number) if isinstance(held, dict) else number
+    known = [each.name for each in fields(Exercise)]
+
+    def wrong(field: str, value: object, remedy: str) -> BookError:
+        return BookError(f"{file}: exercise {name}: field {field}: {value!r}: {remedy}")
+
+    if not isinstance(held, dict):
+        raise wrong("(whole)", held, f"write a mapping with {', '.join(known)}")
+    for field in sorted(set(known) ^ set(held), key=str):
+        raise wrong(field, held.get(field), "the field is missing; add it" if field in known else f"unknown here; known are {', '.join(known)}")
+    for field in ("id", "level", "after", "title", "task", "starter", "check", "solution"):
+        if not isinstance(held[field], str) or not held[field].strip():
+            raise wrong(field, held[field], "write a text")
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", held["id"]):
+        raise wrong("id", held["id"], "use lower-case words joined by hyphens")
+    if held["level"] not in LEVELS:
+        raise wrong("level", held["level"], f"use {', '.join(LEVELS)}")
+    for field, least in (("makes", 1), ("hints", 1)):
+        if not isinstance(held[field], list) or len(held[field]) < least or not all(isinstance(each, str) and each.strip() for each in held[field]):
+            raise wrong(field, held[field], "give a list of texts, one at least")
+    answers = held["wrong"]
+    if not isinstance(answers, list) or len(answers) < 2 or any(not isinstance(each, dict) or set(each) != {"code", "told"} for each in answers):
+        raise wrong("wrong", answers, "give two typical wrong answers at least, each with code and told")
+    for field, words in _words(held):
+        if found := re.search(r"\d", re.sub(r"`[^`]*`", "", PLACE.sub("", words))):
+            raise wrong(field, words, f"the digit {found[0]} is typed; write small numbers as words and take others from the chapter, as {{{{said:name}}}}")
+
+    def filled(field: str, text: str) -> str:
+        def held_text(found: re.Match) -> str:
+            if (found[1], found[2]) not in texts:
+                raise wrong(field, found[0], f"the chapter has no such text; it has {', '.join(sorted(each for kind, each in texts if kind == found[1])[:8]) or 'none'}")
+            return texts[found[1], found[2]]
+
+        return PLACE.sub(held_text, text)
+
+    for field in ("starter", "solution"):
+        if long := next((line for line in filled(field, held[field]).splitlines() if len(line) > WIDE), None):
+            raise wrong(field, long, f"lines have at most {WIDE} characters")
+    plain = {field: " ".join(filled(field, held[field]).split()) for field in ("id", "level", "after", "title", "task")}
+    code = {field: filled(field, held[field]).rstrip("\n") for field in ("starter", "check", "solution")}
+    hints = tuple(" ".join(filled("hints", each).split()) for each in held["hints"])
+    pairs = tuple((filled("wrong", each["code"]), " ".join(filled("wrong", each["told"]).split())) for each in answers)
+    return Exercise(**plain, **code, makes=tuple(held["makes"]), hints=hints, wrong=pairs)
+
+
+def _words(held: dict) -> Iterator[tuple[str, str]]:
+    yield from ((field, held[field]) for field in ("title", "task"))
+    yield from (("hints", each) for each in held["hints"])
+    yield from (("wrong", str(each["told"])) for each in held["wrong"])
+
+
+def in_notebook(notebook: dict, path: Path, chapter: dict) -> dict:
+    """Return `notebook` with the exercises of the file at `path`, each at the end of the part under its heading; as it is where there is no such file.
+
+    `chapter` is the executed notebook. Raises BookError where a heading is not there.
+    """
+    if not path.is_file():
+        return notebook
+    slug = path.name.partition(".")[0]
+    for exercise in load(path, chapter):
+        try:
+            notebook = page.after(notebook, exercise.after, f"exercise-{exercise.id}", markdown(slug, exercise))
+        except LookupError as fault:
+            raise BookError(f"{path.name}: exercise {exercise.id}: field after: {fault}") from None
+    return notebook
+
+
+def markdown(slug: str, exercise: Exercise) -> str:
+    """Return an exercise as Markdown: task, starter, folded hints and solution; the page's script makes an editor with a check of it."""
+    marks = {"chapter": slug, "id": exercise.id, "level": exercise.level, "check": exercise.tail}
+    held = "".join(f' data-{name}="{_attribute(text)}"' for name, text in marks.items())
+    hints = [f":::{{dropdown}} Hint\n{hint}\n:::\n" for hint in exercise.hints]
+    return "\n".join([
+        f'<div class="exercise" id="exercise-{exercise.id}"{held}>', f'<p class="live-title">Do it here: {html.escape(exercise.title)}</p>', "",
+        exercise.task, "", "```{code-block} python", exercise.starter, "```", "", *hints,
+        ":::{dropdown} Solution", "```{code-block} python", exercise.solution, "```", ":::", "", "</div>", "",
+    ])  # fmt: skip
+
+
+def _attribute(text: str) -> str:
+    """Return the text as the value of an attribute, on one line, so that Markdown leaves it alone."""
+    return html.escape(text).replace("\n", "&#10;")

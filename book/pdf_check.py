@@ -1,0 +1,92 @@
+"""Whether a PDF of the book holds what the site holds: its figures, its reported numbers, its bookmarks, and text that can be read out."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Sequence
+
+from book import one_page
+
+NEAR = 900  # characters without spaces: about a row of the ledger
+
+
+def page_count(printed: bytes) -> int:
+    """Return the number of pages."""
+    return len(_reader(printed).pages)
+
+
+def page_numbers(printed: bytes, places: Sequence[str]) -> dict[str, int]:
+    """Return the number of the page on which each place begins, from 1; places without a destination are left out."""
+    reader = _reader(printed)
+    held = reader.named_destinations
+    found = {place: held.get(place) or held.get(f"/{place}") for place in places}
+    return {place: reader.get_destination_page_number(there) + 1 for place, there in found.items() if there is not None}
+
+
+def faults(printed: bytes, site: Path, pages: Sequence[str]) -> list[str]:
+    """Return what the PDF of the site lacks: pictures, claims of the ledger with their numbers, bookmarks, tags, places in the contents."""
+    reader = _reader(printed)
+    found = []
+    wanted, there = one_page.figures(site, pages), pictures(reader)
+    if there < wanted:
+        found.append(f"pictures: the site has {wanted}, the PDF {there}")
+    text = _close("".join(page.extract_text() for page in reader.pages))
+    ledger = json.loads((site / "chapters" / "ledger.json").read_text(encoding="utf-8"))
+    found += lacking(text, ledger["claims"])
+    titles = {_close(each) for each in bookmarks(reader.outline)}
+    found += [f"no bookmark for {title!r}" for title in one_page.titles(site, pages) if _close(title) not in titles]
+    if not reader.trailer["/Root"].get("/StructTreeRoot"):
+        found.append("the PDF is not tagged, so that a screen reader cannot tell headings and tables")
+    numbered = page_numbers(printed, one_page.places(pages))
+    found += [f"the contents cannot lead to {place}" for place in one_page.places(pages) if place not in numbered]
+    return found
+
+
+def lacking(text: str, claims: Sequence[dict]) -> list[str]:
+    """Return a line for each claim whose printed and computed numbers do not stand near its name in `text`, which has no spaces.
+
+    Anywhere in a long book, a short number would be found by chance; a row of the ledger holds name and numbers together.
+    """
+    found = []
+    for claim in claims:
+        name = _close(claim["id"].rpartition(":")[2])
+        around = [text[max(0, place.start() - NEAR) : place.end() + NEAR] for place in re.finditer(re.escape(name), text)]
+        held = [_close(str(claim[field])) for field in ("printed", "computed") if claim.get(field)]
+        if not any(all(number in near for number in held) for near in around):
+            found.append(f"claim {claim['id']}: {' and '.join(held) or 'its name'}: " + ("not beside its name" if around else "its name is not") + " in the text of the PDF")
+    return found
+
+
+def pictures(reader) -> int:
+    """Return how many pictures the pages draw, one drawn twice counted twice."""
+    found = 0
+    for page in reader.pages:
+        held = page.get("/Resources", {}).get("/XObject", {})
+        images = {name.encode() for name, each in held.items() if each.get_object().get("/Subtype") == "/Image"}
+        if images:
+            found += sum(name in images for name in re.findall(rb"(/[\w.-]+)\s+Do\b", page.get_contents().get_data()))
+    return found
+
+
+def bookmarks(outline: list) -> list[str]:
+    """Return the words of all bookmarks of an outline, from top to bottom."""
+    found = []
+    for entry in outline:
+        found += bookmarks(entry) if isinstance(entry, list) else [str(entry.title)]
+    return found
+
+
+def _close(words: str) -> str:
+    """Return words without spaces and soft hyphens, and with ligatures taken apart: a PDF breaks lines where it likes."""
+    import unicodedata
+
+    return re.sub(r"[\s\u00ad\u200b]+", "", unicodedata.normalize("NFKC", words))
+
+
+def _reader(printed: bytes):
+    from pypdf import PdfReader
+
+    return PdfReader(io.BytesIO(printed))

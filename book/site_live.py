@@ -1,0 +1,107 @@
+"""Live cells as a reader uses them, in Chromium: every one is run and compared with its chapter as text; one is changed, broken, stopped and put back."""
+
+from __future__ import annotations
+
+import json
+
+from book.browser import Browser
+from book.environment import ROOT
+
+LIST = "live/live.json"
+ASKED = """performance.getEntriesByType("resource").map((entry) => entry.name).filter((name) => /pyodide|live\\/|\\.wasm/.test(name))"""
+MOUNTED = """[...document.querySelectorAll(".live")].map((cell) => cell.querySelector("textarea") ? cell.id : `${cell.id} without editor`)"""
+LABELLED = """[...document.querySelectorAll(".live textarea")].filter((field) => !field.labels.length).map((field) => field.id)"""
+RUN = """(async (cell, code) => {
+    const field = cell.querySelector("textarea");
+    if (code !== null) { field.value = code; field.dispatchEvent(new Event("input", {bubbles: true})); }
+    const done = new Promise((resolve) => cell.addEventListener("live:result", (event) => resolve(event.detail), {once: true}));
+    cell.querySelector(".live-run").click();
+    const {text, error} = await done;
+    return {text, error, expected: cell.dataset.expects, same: Boolean(cell.querySelector(".live-same")),
+            other: Boolean(cell.querySelector(".live-other")), shown: cell.querySelector(".live-output").textContent};
+})"""
+STOP = """(async (cell) => {
+    const field = cell.querySelector("textarea"), end = cell.querySelector(".live-stop");
+    field.value = "while True:\\n    pass";
+    const done = new Promise((resolve) => cell.addEventListener("live:result", (event) => resolve(event.detail.error), {once: true}));
+    cell.querySelector(".live-run").click();
+    setTimeout(() => end.click(), 300);
+    return done;
+})"""
+RESET = """((cell) => {
+    cell.querySelector(".live-reset").click();
+    return cell.querySelector("textarea").value === cell.querySelector("pre").textContent.replace(/\\n+$/, "");
+})"""
+FOCUS = '((cell) => { cell.querySelector("textarea").focus(); cell.scrollIntoView(); })'
+FOCUSED = "document.activeElement.className"
+RAN = """new Promise((resolve) => document.addEventListener("live:result", (event) => resolve(event.detail.text), {once: true}))"""
+
+
+def _cell(id: str) -> str:
+    return f"document.getElementById({json.dumps(id)})"
+
+
+async def faults(chromium: Browser, home: str) -> list[str]:
+    """Return what is wrong with the live cells of the site at `home`: each that does not come to its chapter's text, and what an editor fails to do."""
+    await chromium.look(1280, 800, dark=False)
+    await chromium.visit(f"{home}/index.html")
+    listed = json.loads(await chromium.value(f'fetch("{LIST}").then((answer) => answer.text())'))["cells"]
+    if not listed:
+        return [f"{LIST}: no page has a live cell"]
+    found = []
+    for page, ids in listed.items():
+        await chromium.visit(f"{home}/{page}")
+        there = await chromium.value(MOUNTED)
+        if sorted(there) != sorted(ids):
+            found.append(f"{page}: its live cells are {there}, in {LIST} {ids}")
+            continue
+        found += [f"{page}: asks for {name} before a cell is run" for name in await chromium.value(ASKED)]
+        found += [f"{page}: {name} has no label" for name in await chromium.value(LABELLED)]
+        for id in ids:
+            ran = await chromium.value(f"{RUN}({_cell(id)}, null)")
+            if ran["error"] or ran["text"] != ran["expected"] or not ran["same"]:
+                found.append(f"{page}#{id}: comes to {ran['error'] or ran['text']!r}, the chapter has {ran['expected']!r}; the page says {ran['shown']!r}")
+        found += [f"{page}: {fault}" for fault in chromium.faults()]
+    page, ids = next(iter(listed.items()))
+    found += [f"{page}#{ids[0]}: {fault}" for fault in await _edited(chromium, f"{home}/{page}", ids[0])]
+    await chromium.visit((ROOT / "_build" / "html" / page).as_uri())
+    told = await chromium.value(f"{RUN}({_cell(ids[0])}, null)")
+    if "http.server" not in told["error"] or told["error"] not in told["shown"]:
+        found.append(f"{page}#{ids[0]}: opened from a folder it says {told['shown']!r}, and not how to serve the folder")
+    return found
+
+
+async def _edited(chromium: Browser, page: str, id: str) -> list[str]:
+    """Return what a changed cell does wrong: its result, its errors, Stop, Reset, and the keys that run and leave it."""
+    await chromium.visit(page)
+    cell, found = _cell(id), []
+    for code, field, wanted in [
+        ("print(6 * 7)\n6 * 7", "text", "42"),
+        ("x = 1\n\ny", "error", "Line 3: the name y is not known here"),
+        ("x = (1", "error", "Line 1: Python cannot read this line"),
+        ("import pandas", "error", "Line 1: pandas cannot run in this page"),
+        ("def f():\n    f()\nf()", "error", "Line 2: a function calls itself without end"),
+        ("import urllib.request\nurllib.request.urlopen('http://example.invalid')", "error", "Line 2: "),
+    ]:
+        ran = await chromium.value(f"{RUN}({cell}, {json.dumps(code)})")
+        if not ran[field].startswith(wanted) or wanted not in ran["shown"] or ran["same"]:
+            found.append(f"{code!r} gives {ran[field]!r}, not {wanted!r}; the page says {ran['shown']!r}")
+        if field == "text" and not ran["other"]:
+            found.append(f"{code!r} moved the result, and the page does not say so")
+    stopped = await chromium.value(f"{STOP}({cell})")
+    if stopped != "Stopped.":
+        found.append(f"an endless loop does not stop: {stopped!r}")
+    if not await chromium.value(f"{RESET}({cell})"):
+        found.append("Reset does not bring the code back")
+    await chromium.value(f"{FOCUS}({cell})")
+    await chromium.value(f"window.ran = {RAN}, 1")
+    for kind in ("rawKeyDown", "keyUp"):  # 2: the control key is held down
+        await chromium.call("Input.dispatchKeyEvent", type=kind, modifiers=2, key="Enter", code="Enter", windowsVirtualKeyCode=13)
+    text, expected = await chromium.value("window.ran"), await chromium.value(f"{cell}.dataset.expects")
+    if text != expected:
+        found.append(f"after Stop and Reset, Ctrl and Enter give {text!r}, the chapter has {expected!r}")
+    for kind in ("rawKeyDown", "keyUp"):
+        await chromium.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+    if (focused := await chromium.value(FOCUSED)) != "live-run":
+        found.append(f"Tab leaves the code for {focused!r}, not for Run")
+    return found

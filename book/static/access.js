@@ -1,0 +1,20 @@
+/* The theme makes what scrolls inside the page a stop of the tab key; here the stop gets a name, and loses it where everything fits. */
+(() => {
+  const KINDS = [
+    [".bd-article pre", "Code or output"],
+    [".bd-article :is(.cell_output > .output, .pst-scrollable-table-container):not(:has(> pre))", "Table"],
+  ];
+  const name = (box) => {
+    const found = KINDS.find(([selector]) => box.matches(selector));
+    if (box.tabIndex === 0 && found) {
+      const place = [...document.querySelectorAll(found[0])].indexOf(box) + 1;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", `${found[1]} ${place}, scrolls`);
+    } else if (box.tabIndex === -1 && box.getAttribute("role") === "region") {
+      box.removeAttribute("role");
+      box.removeAttribute("aria-label");
+    }
+  };
+  const changed = (records) => new Set(records.map((record) => record.target)).forEach(name);
+  new MutationObserver(changed).observe(document.documentElement, {attributeFilter: ["tabindex"], subtree: true});
+})();

@@ -1,0 +1,110 @@
+"""Pages that everyone can use and that run nothing but their own scripts: the last pass, the policy, the dark figures."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from book import access, policy, vendored
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = '<html lang="en-GB" data-content_root="./"><head><meta charset="utf-8" />'
+
+
+def test_every_header_cell_says_what_it_heads_and_an_empty_one_is_a_plain_cell():
+    table = ('<table><thead><tr style="x"><th></th><th>mean</th><th colspan="2">range</th></tr></thead>'
+             '<tbody><tr><th>arm</th><td>1</td><td>2</td></tr><tr><th rowspan="2">both</th><td>3</td></tr></tbody></table>')  # fmt: skip
+    assert access.with_scopes(table) == (
+        '<table><thead><tr style="x"><td></td><th scope="col">mean</th><th colspan="2" scope="colgroup">range</th></tr></thead>'
+        '<tbody><tr><th scope="row">arm</th><td>1</td><td>2</td></tr><tr><th rowspan="2" scope="rowgroup">both</th><td>3</td></tr></tbody></table>')  # fmt: skip
+
+
+def test_a_table_without_a_head_has_headers_of_columns_in_its_row_of_headers():
+    table = '<table><tr><td></td> <th>coef</th></tr><tr><th>Intercept</th> <td><b>1.2</b></td></tr></table>'
+    assert access.with_scopes(table) == '<table><tr><td></td> <th scope="col">coef</th></tr><tr><th scope="row">Intercept</th> <td><b>1.2</b></td></tr></table>'
+
+
+def test_a_scope_that_is_there_stays():
+    table = '<table><tbody><tr><th scope="rowgroup">a</th><td>1</td></tr></tbody></table>'
+    assert access.with_scopes(table) == table
+
+
+@pytest.mark.parametrize(
+    ("fault", "mended"),
+    [
+        ('<summary aria-label="Toggle hidden content">\n<p>Show the code</p>', "<summary>\n<p>Show the code</p>"),
+        ('<button class="btn search-button-field x" title="Search" aria-label="Search" a>', '<button class="btn search-button-field x" a>'),
+        ('<i class="theme-switch fa-sun" data-mode="light" title="Light"></i>', '<i class="theme-switch fa-sun" data-mode="light"></i>'),
+        ('<a class="navbar-brand logo" href="#">\n <p>Book</p></a>', '<nav aria-label="First page"><a class="navbar-brand logo" href="#">\n <p>Book</p></a></nav>'),
+        ('<div class="citation" id="id1" role="doc-biblioentry">', '<div class="citation" id="id1">'),
+    ],
+)
+def test_faults_of_the_theme_are_mended_once(fault, mended):
+    assert access.mended(fault) == mended
+    assert access.mended(mended) == mended
+
+
+def test_a_page_allows_its_own_scripts_by_hash_and_no_other(tmp_path):
+    codes = ["let a = 'π';\n", 'window.b = {"c": 1}']
+    data = '<script type="application/ld+json">{"name": 1}</script><script src="a.js"></script>'
+    (tmp_path / "own.html").write_text(f"{HEAD}<script>{codes[0]}</script><script data-x='1'>{codes[1]}</script>{data}</head></html>")
+    (tmp_path / "other.html").write_text("<html><head></head></html>")
+    assert policy.run(tmp_path) == 1
+    assert (tmp_path / "other.html").read_text() == "<html><head></head></html>"
+    page = (tmp_path / "own.html").read_text()
+    allowed = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in codes)
+    assert allowed == f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+    assert page.index("Content-Security-Policy") < page.index("<script")
+    policy.run(tmp_path)
+    assert (tmp_path / "own.html").read_text() == page, "a second pass changes nothing"
+
+
+def test_pages_of_other_projects_are_left_alone(tmp_path):
+    table = "<table><tr><th>a</th></tr></table>"
+    (tmp_path / "own.html").write_text(f"{HEAD}</head>{table}</html>")
+    (tmp_path / "other.html").write_text(f"<html>{table}</html>")
+    assert access.run(tmp_path) == 1
+    assert 'scope="col"' in (tmp_path / "own.html").read_text() and "scope" not in (tmp_path / "other.html").read_text()
+
+
+def test_a_page_without_a_character_set_is_refused():
+    with pytest.raises(ValueError, match="charset"):
+        policy.with_policy("<html></html>")
+
+
+def test_axe_is_the_one_that_its_origin_names():
+    folder = ROOT / "tests/vendor/axe-core-4.14.1"
+    assert vendored.listed(folder) and vendored.problems(folder) == []
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Return the contrast of two sRGB colours (0 to 1) as WCAG 2.2 defines it."""
+    light = sorted(sum(w * (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4) for w, c in zip((0.2126, 0.7152, 0.0722), colour)) for colour in (one, other))
+    return (light[1] + 0.05) / (light[0] + 0.05)
+
+
+def turned(colour: tuple[float, ...], amount: float) -> tuple[float, ...]:
+    """Return what `invert(amount) hue-rotate(180deg)` makes of a colour: the matrices of the Filter Effects specification."""
+    red, green, blue = (c * (1 - 2 * amount) + amount for c in colour)
+    grey = 2 * (0.213 * red + 0.715 * green + 0.072 * blue)  # a half turn about the axis of greys
+    return tuple(min(max(grey - c, 0.0), 1.0) for c in (red, green, blue))
+
+
+def test_in_the_dark_every_colour_of_the_figures_stands_out_as_it_does_on_white():
+    css = (ROOT / "book/static/access.css").read_text()
+    amount = float(re.search(r"filter: invert\(([\d.]+)\) hue-rotate\(180deg\);", css)[1])
+    style = (ROOT / "chapters/figures.mplstyle").read_text()
+    colours = {"axes.labelcolor", "axes.edgecolor", "text.color", "xtick.color", "axes.prop_cycle"}
+    lines = [line for line in style.splitlines() if line.partition(":")[0] in colours]
+    codes = {code for line in lines for code in re.findall(r"\b[0-9A-Fa-f]{6}\b", line)}
+    assert len(lines) == len(colours) and len(codes) > 8
+    white = (1.0, 1.0, 1.0)
+    for code in codes:
+        colour = tuple(int(code[place : place + 2], 16) / 255 for place in (0, 2, 4))
+        here, there = contrast(colour, white), contrast(turned(colour, amount), turned(white, amount))
+        assert there >= min(here, 4.5), f"#{code}: {there:.2f} to 1 in the dark, {here:.2f} on white"

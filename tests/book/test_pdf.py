@@ -1,0 +1,93 @@
+"""The PDF of the book is printed from one page that holds the whole site, and is offered only for the site that it was printed from."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from book import build, files, kept_pdf, one_page, pdf_check, take_away
+from book.errors import BookError
+
+FACE = {"title": "A book", "author": "Somebody", "year": "1999", "note": "Made up."}
+FIRST = """<article><section id="one"><h1>One<a class="headerlink" href="#one">#</a></h1><h2 id="part">A part</h2>
+<p><a href="two.html#there">there</a> <a href="#part">here</a> <a href="data.csv">file</a> <a href="https://example.org/x">out</a></p>
+<img src="../_images/f.png" alt="a figure"><script>1</script><button>Copy</button>
+<details><summary>Answer and feedback</summary><p>Forty-two.</p></details><details><summary>The numbers behind</summary><p>Seven.</p></details>
+<pre><span class="k">for</span> <span class="n">x</span></pre></section></article>"""
+SECOND = '<article><section id="two"><h1>Two</h1><p id="part">Same id as in the other.</p><p id="there">There.</p><img src="../_images/g.png" alt="g"></section></article>'
+PAGES = ["chapters/one.html", "chapters/two.html"]
+
+
+@pytest.fixture
+def site(tmp_path):
+    for page, content in zip(PAGES, (FIRST, SECOND)):
+        files.write_whole(tmp_path / "html" / page, f"<html><body><nav>menu</nav>{content}</body></html>")
+    return tmp_path / "html"
+
+
+def test_whole_book_is_one_page_with_every_figure_and_unique_places(site):
+    whole = one_page.assembled(site, PAGES, FACE, "", {})
+    ids = re.findall(r'\bid="([^"]+)"', whole)
+    assert len(ids) == len(set(ids)) and set(one_page.places(PAGES)) <= set(ids)
+    assert re.findall(r'<img[^>]*src="([^"]+)"', whole) == ["html/_images/f.png", "html/_images/g.png"]
+    assert one_page.figures(site, PAGES) == 2 and one_page.titles(site, PAGES) == ["One", "Two"]
+    assert "menu" not in whole and "Copy" not in whole and "headerlink" not in whole
+
+
+def test_links_stay_inside_the_book_and_files_are_named_without_one(site):
+    whole = one_page.assembled(site, PAGES, FACE, "", {})
+    inside = re.findall(r'href="#([^"]+)"', whole)
+    assert {"chapters-two--there", "chapters-one--part"} <= set(inside) <= set(re.findall(r'\bid="([^"]+)"', whole))
+    assert 'href="https://example.org/x"' in whole and "<span>file</span>" in whole
+
+
+def test_answers_stand_at_the_end_with_a_way_there_and_back_and_other_folds_are_open(site):
+    whole = one_page.assembled(site, PAGES, FACE, "", {})
+    assert whole.index("Same id") < whole.index("Forty-two.") and whole.index("Seven.") < whole.index("Same id")
+    assert 'href="#answer-chapters-one-1"' in whole and 'href="#from-chapters-one-1"' in whole
+    assert len(re.findall("<details", whole)) == len(re.findall(r'<details[^>]*open=""', whole)) == 2
+    assert "<pre>for x</pre>" in whole
+
+
+def test_contents_show_the_numbers_of_pages(site):
+    assert '<span class="number">17</span>' in one_page.assembled(site, PAGES, FACE, "", {"chapters-two": 17})
+
+
+def test_a_page_without_an_article_is_refused_by_name(site):
+    files.write_whole(site / "chapters/one.html", "<html></html>")
+    with pytest.raises(BookError, match="chapters/one.html: the page has no article"):
+        one_page.assembled(site, PAGES, FACE, "", {})
+
+
+@pytest.mark.parametrize(("text", "missing"), [
+    ("a.b.est reads 0.66 and came to 0.661", ""),
+    ("a.b.est reads 0.6 6 and came to 0.6\n61", ""),
+    ("a.b.est reads 0.67 and came to 0.671", "not beside its name"),
+    ("0.66 and 0.661", "its name is not"),
+    ("a.b.est" + "x" * 2000 + "0.66 0.661", "not beside its name"),
+])  # fmt: skip
+def test_a_claim_is_there_only_with_its_numbers_beside_its_name(text, missing):
+    found = pdf_check.lacking(pdf_check._close(text), [{"id": "s:a.b.est", "printed": "0.66", "computed": "0.661"}])
+    assert bool(found) == bool(missing) and all(missing in line for line in found)
+
+
+def test_a_pdf_is_offered_only_for_its_own_site_and_whole(tmp_path):
+    kept_pdf.keep(tmp_path, "this site", b"%PDF")
+    assert kept_pdf.of_site(tmp_path, "this site") == b"%PDF" and kept_pdf.of_site(tmp_path, "another") == b""
+    (tmp_path / kept_pdf.FOLDER / kept_pdf.NAME).write_bytes(b"%PD")
+    assert kept_pdf.of_site(tmp_path, "this site") == b""
+
+
+def test_a_site_that_does_not_link_the_pdf_printed_from_it_is_not_current(tmp_path):
+    files.write_whole(tmp_path / "_build/html/index.html", "words")
+    made = {"fingerprint": build.site_fingerprint(tmp_path), "files": build.inventory(tmp_path / "_build/html"), "summary": "fine"}
+    files.write_whole(tmp_path / "_build/site.json", build.json.dumps(made))
+    assert build.current(tmp_path) == "fine"
+    kept_pdf.keep(tmp_path, build.site_fingerprint(tmp_path), b"%PDF")
+    assert build.current(tmp_path) == ""
+
+
+def test_first_page_links_the_pdf_where_there_is_one_and_only_then():
+    assert take_away.in_index("# Book\n\nWords.\n\nMore.", b"") == "# Book\n\nWords.\n\nMore."
+    assert 'href="book.pdf"' in take_away.in_index("# Book\n\nWords.\n\nMore.", b"%PDF").split("\n\n")[2]
