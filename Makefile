@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-COMMANDS = book test chapters records serve pdf site-test sabotage reference bench help
+COMMANDS = book test chapters records serve pdf site-test sabotage reference bench vendored help
 
 .PHONY: $(COMMANDS)
 

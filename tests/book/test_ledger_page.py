@@ -247,6 +247,8 @@ def test_generated_page_needs_no_file_and_suffers_none(tmp_path):
 
 def test_download_stands_beside_its_page_under_its_own_name(tmp_path):
     files.write_whole(tmp_path / "_toc.yml", "format: jb-book\nroot: index\nchapters:\n  - file: chapters/ledger\n")
+    files.write_whole(tmp_path / "_config.yml", "title: A book\n")
+    files.write_whole(tmp_path / "index.md", "# A book\n")
     files.write_whole(tmp_path / "_build/sphinx/html/chapters/ledger.html", "page")
     for suffix in ("md", "csv", "json"):
         files.write_whole(tmp_path / f"_build/src/chapters/ledger.{suffix}", suffix)
