@@ -164,7 +164,7 @@ def _remedy(error: ValidationError) -> str:
     if error.validator == "required":
         missing = [name for name in expected if name not in error.instance]
         if missing[0] == "reason" and error.instance.get("kind") in ("words", "direction"):
-            return "The field 'reason' is missing: say why the words are read as what is 'declared', such as reason: \"Not significant is read as a p value above the usual level.\""
+            return "The field 'reason' is missing: say why the words are read as what is 'declared', such as reason: \"Not significant is read as a p value above the usual level\"."
         if missing[0] == "reason" and error.instance.get("kind") == "context":
             return "The field 'reason' is missing: say why it is not recomputed, such as reason: \"Background: no record holds it.\""
         return f"The field {missing[0]!r} is missing: add it."
