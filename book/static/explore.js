@@ -29,7 +29,7 @@ function exploreTable(table, number) {
   }
 
   const figure = make("div", { class: "explore", role: "group", "aria-label": "Change it yourself" });
-  const told = make("p", { class: "explore-told", role: "status" });
+  const told = make("div", { class: "explore-told", role: "status" });
   const list = make("ul", { class: "explore-claims" });
   const again = make("button", { type: "button" }, "Back to the start");
   controls.forEach((control, place) => {
