@@ -11,6 +11,7 @@ from asprinted.synthesis.outcomes.tallies import Tally, drawn
 from tests.asprinted.kinds import printed_trial
 
 
+# Not reached: ordinal with subgroups of seed 0. Few people in each of four parts leave its print no room that the search finds.
 @pytest.mark.parametrize(("kinds", "seed"), [(("ordinal",), 1), (("ordinal", "subgroups"), 1), (("ordinal", "visits"), 2), (("category",), 0), (("category",), 1), (("category", "arms"), 2)])
 def test_every_claim_of_a_printed_trial_is_printed_again(load_data, kinds, seed):
     study = load_data(printed_trial(kinds, seed))

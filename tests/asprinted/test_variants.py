@@ -626,13 +626,18 @@ if __name__ == "__main__":
 """
 
 
+def heed_interrupts() -> None:
+    """Let a child be interrupted where this run was started with interrupts ignored, as shells do in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("done", [0, 2])
 def test_ctrl_c_ends_a_run_cleanly_says_what_stays_and_leaves_whole_folders(tmp_path, small, write_study, process_environment, done):
     folder, out = write_study(small), tmp_path / "out"
     (tmp_path / "stop.py").write_text(STOP)
     (tmp_path / "roster.csv").write_text("\n".join(["id", *(f"s{n}" for n in range(40))]))
     command = [sys.executable, tmp_path / "stop.py", str(done), folder, "--roster", tmp_path / "roster.csv", "--out", out, "--workers", "2", "--second-engine", "0"]
-    ended = subprocess.run(command, env=process_environment, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(command, env=process_environment, capture_output=True, text=True, timeout=120, preexec_fn=heed_interrupts)
     *progress, last = ended.stderr.splitlines()
     assert ended.returncode == 130 and last.startswith("stopped after ") and f"What stands in {out} is whole and stays" in last and "goes on" in last
     assert progress and all("of 40 variants" in line for line in progress)  # no traceback, no warning of Python's
@@ -644,7 +649,7 @@ def test_a_signal_to_the_whole_group_while_workers_load_brings_no_traceback(tmp_
     folder, out = write_study(small), tmp_path / "out"
     (tmp_path / "roster.csv").write_text("\n".join(["id", *(f"s{n}" for n in range(40))]))
     command = [sys.executable, "-m", "asprinted", "variants", folder, "--roster", tmp_path / "roster.csv", "--out", out, "--workers", "2", "--second-engine", "0"]
-    running = subprocess.Popen(command, env=process_environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    running = subprocess.Popen(command, env=process_environment, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heed_interrupts)
     first = running.stderr.readline()
     time.sleep(0.3)  # the workers are there, and load
     os.killpg(running.pid, signal.SIGINT)
