@@ -152,7 +152,7 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
         kept.add(source / place)
         questions = page.with_suffix(".questions.yml")
         if questions.is_file():
-            included[f"{page.stem}.questions.md"] = quiz.render(questions.name, quiz.load(questions), chapter)
+            included[f"{page.stem}.questions.md"] = quiz.render(quiz.load(questions), chapter)
             put(f"chapters/{page.stem}.questions.md", included[f"{page.stem}.questions.md"])
     for place, content in take_away.files(root, executed, included).items():
         put(place, content)

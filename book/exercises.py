@@ -33,9 +33,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import yaml
-
-from book import notebooks
+from book import listed, notebooks
 from book.errors import BookError
 from book.live import page
 
@@ -84,20 +82,13 @@ class Exercise:
         return CHECK.format(makes=self.makes, check=textwrap.indent(self.check.rstrip("\n"), "    "))
 
 
+FIELDS = [each.name for each in fields(Exercise)]
+
+
 def load(path: Path, chapter: dict) -> list[Exercise]:
     """Return the exercises in `path` with the numbers of the executed `chapter`; raise BookError with file, exercise, field, value and remedy."""
-    try:
-        held = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as problem:
-        raise BookError(f"{path.name}: not readable as YAML: {problem}")
-    if not isinstance(held, list) or not held:
-        raise BookError(f"{path.name}: the file must be a list of exercises, each beginning with - id: ...")
     texts = _texts(chapter)
-    found = [_exercise(path.name, number, each, texts) for number, each in enumerate(held, 1)]
-    for place, exercise in enumerate(found):
-        if exercise.id in {other.id for other in found[:place]}:
-            raise BookError(f"{path.name}: exercise {exercise.id}: field id: another exercise has this id; choose a new one")
-    return found
+    return [_exercise(entry, texts) for entry in listed.read(path, "exercise", FIELDS)]
 
 
 def _texts(chapter: dict) -> dict[tuple[str, str], str]:
@@ -109,22 +100,10 @@ def _texts(chapter: dict) -> dict[tuple[str, str], str]:
     return found
 
 
-def _exercise(file: str, number: int, held: object, texts: dict[tuple[str, str], str]) -> Exercise:
-    name = held.get("id", number) if isinstance(held, dict) else number
-    known = [each.name for each in fields(Exercise)]
-
-    def wrong(field: str, value: object, remedy: str) -> BookError:
-        return BookError(f"{file}: exercise {name}: field {field}: {value!r}: {remedy}")
-
-    if not isinstance(held, dict):
-        raise wrong("(whole)", held, f"write a mapping with {', '.join(known)}")
-    for field in sorted(set(known) ^ set(held), key=str):
-        raise wrong(field, held.get(field), "the field is missing; add it" if field in known else f"unknown here; known are {', '.join(known)}")
-    for field in ("id", "level", "after", "title", "task", "starter", "check", "solution"):
-        if not isinstance(held[field], str) or not held[field].strip():
-            raise wrong(field, held[field], "write a text")
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", held["id"]):
-        raise wrong("id", held["id"], "use lower-case words joined by hyphens")
+def _exercise(entry: listed.Entry, texts: dict[tuple[str, str], str]) -> Exercise:
+    held, wrong = entry.held, entry.wrong
+    entry.fields(FIELDS)
+    entry.texts(("id", "level", "after", "title", "task", "starter", "check", "solution"))
     if held["level"] not in LEVELS:
         raise wrong("level", held["level"], f"use {', '.join(LEVELS)}")
     for field, least in (("makes", 1), ("hints", 1)):

@@ -32,12 +32,11 @@ import json
 import re
 from pathlib import Path
 
-import yaml
-
-from book import notebooks, quiz_keys
+from book import listed, quiz_keys
 from book.errors import BookError
+from book.listed import Entry
 
-QUESTION = {
+FIELDS = {
     "choice": {"id", "stem", "kind", "options"},
     "numeric": {"id", "stem", "kind", "answer", "feedback"},
 }
@@ -45,113 +44,59 @@ SLIP = {"answer", "misconception", "feedback"}
 RIGHT, WRONG = {"text", "correct", "feedback"}, {"text", "correct", "feedback", "misconception"}
 
 
-def load(path: Path) -> list[dict]:
+def load(path: Path) -> list[Entry]:
     """Return the questions in `path`, checked; raise BookError with file, question, field, value and remedy."""
-    try:
-        questions = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as problem:
-        raise BookError(f"{path.name}: not readable as YAML: {problem}")
-    if not isinstance(questions, list) or not questions:
-        raise BookError(f"{path.name}: the file must be a list of questions, each beginning with - id: ...")
-    seen: set[str] = set()
-    for number, question in enumerate(questions, 1):
-        _check(path.name, number, question, seen)
+    questions = listed.read(path, "question", ("id", "stem", "kind"))
+    for question in questions:
+        _check(question)
     return questions
 
 
-def _check(file: str, number: int, question: object, seen: set[str]) -> None:
-    name = question.get("id", number) if isinstance(question, dict) else number
+def _check(question: Entry) -> None:
+    held, kind = question.held, question.held.get("kind")
+    if kind not in FIELDS:
+        raise question.wrong("kind", kind, "use choice or numeric")
+    question.fields(FIELDS[kind], {field: value for field, value in held.items() if (kind, field) != ("numeric", "slips")})
+    question.texts(("stem",))
+    (_check_options if kind == "choice" else _check_numbers)(question)
 
-    def wrong(field: str, value: object, remedy: str) -> BookError:
-        return BookError(f"{file}: question {name}: field {field}: {value!r}: {remedy}")
 
-    if not isinstance(question, dict):
-        raise wrong("(whole)", question, "write a mapping with id, stem and kind")
-    kind = question.get("kind")
-    if kind not in QUESTION:
-        raise wrong("kind", kind, "use choice or numeric")
-    _fields({field: held for field, held in question.items() if (kind, field) != ("numeric", "slips")}, QUESTION[kind], wrong, "")
-    if not isinstance(question["id"], str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", question["id"]):
-        raise wrong("id", question["id"], "use lower-case words joined by hyphens")
-    if question["id"] in seen:
-        raise wrong("id", question["id"], "another question has this id; choose a new one")
-    seen.add(question["id"])
-    _text(question, "stem", wrong, "")
-    if kind == "numeric":
-        _text(question, "feedback", wrong, "")
-        _source(question, wrong, "")
-        slips = question.get("slips", [])
-        if not isinstance(slips, list) or not all(isinstance(slip, dict) for slip in slips):
-            raise wrong("slips", slips, "give a list, each with answer, misconception and feedback")
-        for place, slip in enumerate(slips, 1):
-            where = f"slips[{place}]."
-            _fields(slip, SLIP, wrong, where)
-            _source(slip, wrong, where)
-            for field in ("misconception", "feedback"):
-                _text(slip, field, wrong, where)
-        return
-    options = question["options"]
+def _check_numbers(question: Entry) -> None:
+    question.texts(("feedback",))
+    question.source("answer", question.held["answer"], "the number")
+    slips = question.held.get("slips", [])
+    if not isinstance(slips, list) or not all(isinstance(slip, dict) for slip in slips):
+        raise question.wrong("slips", slips, "give a list, each with answer, misconception and feedback")
+    for place, slip in enumerate(slips, 1):
+        where = f"slips[{place}]."
+        question.fields(SLIP, slip, where)
+        question.source(f"{where}answer", slip["answer"], "the number")
+        question.texts(("misconception", "feedback"), slip, where)
+
+
+def _check_options(question: Entry) -> None:
+    options = question.held["options"]
     if not isinstance(options, list) or not 2 <= len(options) <= 26:
-        raise wrong("options", options, "give a list of at least two options")
+        raise question.wrong("options", options, "give a list of at least two options")
     for place, option in enumerate(options):
         where = f"options[{chr(ord('a') + place)}]."
         if not isinstance(option, dict) or not isinstance(option.get("correct"), bool):
-            raise wrong(f"{where}correct", option, "write correct: true or correct: false")
-        _fields(option, RIGHT if option["correct"] else WRONG, wrong, where)
-        for field in set(option) - {"correct"}:
-            _text(option, field, wrong, where)
+            raise question.wrong(f"{where}correct", option, "write correct: true or correct: false")
+        question.fields(RIGHT if option["correct"] else WRONG, option, where)
+        question.texts(sorted(set(option) - {"correct"}), option, where)
     if not any(option["correct"] for option in options):
-        raise wrong("options", [option["text"] for option in options], "mark at least one option correct: true")
+        raise question.wrong("options", [option["text"] for option in options], "mark at least one option correct: true")
 
 
-def _fields(held: dict, wanted: set[str], wrong, where: str) -> None:
-    for field in sorted(wanted - set(held)):
-        raise wrong(f"{where}{field}", None, "the field is missing; add it")
-    for field in sorted(map(str, set(held) - wanted)):
-        raise wrong(f"{where}{field}", held.get(field), f"unknown here; known are {', '.join(sorted(wanted))}")
-
-
-def _source(held: dict, wrong, where: str) -> None:
-    answer = held["answer"]
-    if not isinstance(answer, dict) or len(answer) != 1 or not set(answer) <= {"claim", "said"}:
-        raise wrong(f"{where}answer", answer, "name what holds the number: {claim: score.change.p} or {said: name}")
-
-
-def _text(held: dict, field: str, wrong, where: str) -> None:
-    if not isinstance(held[field], str) or not held[field].strip():
-        raise wrong(f"{where}{field}", held[field], "write a text (in quotes if it looks like a number)")
-
-
-def answer(file: str, question: dict, chapter: dict) -> str:
+def answer(question: Entry, chapter: dict) -> str:
     """Return the number that answers a numeric question, as the executed `chapter` computed it."""
-    return _held(file, question["id"], "answer", question["answer"], chapter)
+    return question.source_text("answer", question.held["answer"], chapter)
 
 
-def _held(file: str, name: str, field: str, sought: dict, chapter: dict) -> str:
-    (source, wanted), = sought.items()
-    if source == "said":
-        held, meant = notebooks.said(chapter), wanted
-    else:
-        held = {address: claim["computed"] for address, claim in notebooks.claims(chapter).items()}
-        found = [address for address in held if wanted in (address, address.rpartition(":")[2])]
-        if len(found) > 1:
-            raise BookError(f"{file}: question {name}: field {field}.claim: {wanted!r}: several studies of the chapter have it; write one of {', '.join(found)}")
-        meant = found[0] if found else wanted
-    if meant not in held:
-        near = ", ".join(sorted(held)[:8]) or "none"
-        raise BookError(
-            f"{file}: question {name}: field {field}.{source}: {wanted!r}: "
-            f"the chapter has no such {'claim' if source == 'claim' else 'said value'}; it has {near}"
-        )
-    return str(held[meant])
-
-
-def render(file: str, questions: list[dict], chapter: dict) -> str:
+def render(questions: list[Entry], chapter: dict) -> str:
     """Return the questions as Markdown: a numbered list, lettered options, and the answers folded away."""
-    slug = file.removesuffix(".questions.yml")
     return "\n".join(
-        _rendered(number, question, _marks(file, slug, question, chapter), _told(file, question, chapter))
-        for number, question in enumerate(questions, 1)
+        _rendered(number, question.held, _marks(question, chapter), _told(question, chapter)) for number, question in enumerate(questions, 1)
     )
 
 
@@ -162,48 +107,49 @@ def _rendered(number: int, question: dict, marks: str, told: list[str]) -> str:
     return "\n".join([*lines, ":::{dropdown} Answer and feedback", "{.quiz-options}" if question["kind"] == "choice" else "", *told, ":::", "", "</div>", ""])
 
 
-def _marks(file: str, slug: str, question: dict, chapter: dict) -> str:
+def _marks(question: Entry, chapter: dict) -> str:
     """Return what the page's script must know of a question, as attributes of its element."""
-    held = {"chapter": slug, "id": question["id"], "kind": question["kind"]}
-    if question["kind"] == "choice":
-        held["right"] = " ".join(letter for letter, option in _lettered(question) if option["correct"])
+    held = {"chapter": question.file.removesuffix(".questions.yml"), "id": question.held["id"], "kind": question.held["kind"]}
+    if question.held["kind"] == "choice":
+        held["right"] = " ".join(letter for letter, option in _lettered(question.held) if option["correct"])
     else:
-        text = answer(file, question, chapter)
-        held |= {"key": _key(file, question, "answer", text), "unit": quiz_keys.unit(text)}
-        held["slips"] = [_key(file, question, f"slips[{place}].answer", number) for place, number in enumerate(_slips(file, question, chapter), 1)]
+        text = answer(question, chapter)
+        held |= {"key": _key(question, "answer", text), "unit": quiz_keys.unit(text)}
+        held["slips"] = [_key(question, f"slips[{place}].answer", number) for place, number in enumerate(_slips(question, chapter), 1)]
     texts = {name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for name, value in held.items()}
     return "".join(f' data-{name}="{html.escape(text, quote=False).replace(chr(34), "&quot;")}"' for name, text in texts.items() if text)
 
 
-def _key(file: str, question: dict, field: str, text: str) -> list[dict]:
+def _key(question: Entry, field: str, text: str) -> list[dict]:
     try:
         return quiz_keys.key(text)
     except BookError as problem:
-        raise BookError(f"{file}: question {question['id']}: field {field}: {problem}") from None
+        raise BookError(f"{question.file}: question {question.name}: field {field}: {problem}") from None
 
 
-def _slips(file: str, question: dict, chapter: dict) -> list[str]:
-    found, right = [], answer(file, question, chapter)
-    for place, slip in enumerate(question.get("slips", []), 1):
-        found.append(_held(file, question["id"], f"slips[{place}].answer", slip["answer"], chapter))
+def _slips(question: Entry, chapter: dict) -> list[str]:
+    found, right = [], answer(question, chapter)
+    for place, slip in enumerate(question.held.get("slips", []), 1):
+        field = f"slips[{place}].answer"
+        found.append(question.source_text(field, slip["answer"], chapter))
         if quiz_keys.numbers(found[-1]) == quiz_keys.numbers(right):
-            raise BookError(f"{file}: question {question['id']}: field slips[{place}].answer: {found[-1]!r}: this is the right answer too; name another number, or leave the slip out")
+            raise question.wrong(field, found[-1], "this is the right answer too; name another number, or leave the slip out")
     return found
 
 
-def _told(file: str, question: dict, chapter: dict) -> list[str]:
+def _told(question: Entry, chapter: dict) -> list[str]:
     """Return the lines of answer and feedback."""
-    if question["kind"] == "choice":
+    if question.held["kind"] == "choice":
         return [
             f"- **{letter}. Right.** {_flow(option['feedback'])}" if option["correct"]
             else f"- **{letter}. Not right** ({_flow(option['misconception'])}). {_flow(option['feedback'])}"
-            for letter, option in _lettered(question)
+            for letter, option in _lettered(question.held)
         ]  # fmt: skip
     slips = [
         f"- **Not {number}** ({_flow(slip['misconception'])}). {_flow(slip['feedback'])}"
-        for number, slip in zip(_slips(file, question, chapter), question.get("slips", []))
+        for number, slip in zip(_slips(question, chapter), question.held.get("slips", []))
     ]
-    return [f"**{answer(file, question, chapter)}.** {_flow(question['feedback'])}", *(["", "{.quiz-slips}", *slips] if slips else [])]
+    return [f"**{answer(question, chapter)}.** {_flow(question.held['feedback'])}", *(["", "{.quiz-slips}", *slips] if slips else [])]
 
 
 def _lettered(question: dict) -> list[tuple[str, dict]]:

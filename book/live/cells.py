@@ -18,10 +18,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from book import notebooks
-from book.errors import BookError
+from book import listed
 
 FLOOR = ("printed.py", "consistency")  # of asprinted: what needs the standard library alone
 FIELDS = {"id", "after", "title", "intro", "code", "expects"}
@@ -31,58 +28,37 @@ MODULES = {"math", "statistics", "random", "csv", "json", "itertools", "fraction
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell that readers run: where it stands, its words, its code, and the source (claim or said) and name of what it must come to."""
+    """One cell that readers run: the file's entry (which names what it must come to), where it stands, its words and its code."""
 
+    entry: listed.Entry
     id: str
     after: str
     title: str
     intro: str
     code: str
-    source: str
-    name: str
+
+    def expected(self, chapter: dict) -> str:
+        """Return the text that the executed `chapter` has where the cell must come to the same; raise BookError where it has none."""
+        return self.entry.source_text("expects", self.entry.held["expects"], chapter)
 
 
 def load(path: Path) -> list[Cell]:
     """Return the cells in `path`, checked; raise BookError with file, cell, field, value and remedy."""
-    try:
-        held = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as problem:
-        raise BookError(f"{path.name}: not readable as YAML: {problem}")
-    if not isinstance(held, list) or not held:
-        raise BookError(f"{path.name}: the file must be a list of cells, each beginning with - id: ...")
-    cells = [_cell(path.name, number, each) for number, each in enumerate(held, 1)]
-    for place, cell in enumerate(cells):
-        if cell.id in {other.id for other in cells[:place]}:
-            raise BookError(f"{path.name}: cell {cell.id}: field id: another cell has this id; choose a new one")
-    return cells
+    return [_cell(entry) for entry in listed.read(path, "cell", sorted(FIELDS))]
 
 
-def _cell(file: str, number: int, held: object) -> Cell:
-    name = held.get("id", number) if isinstance(held, dict) else number
-
-    def wrong(field: str, value: object, remedy: str) -> BookError:
-        return BookError(f"{file}: cell {name}: field {field}: {value!r}: {remedy}")
-
-    if not isinstance(held, dict):
-        raise wrong("(whole)", held, f"write a mapping with {', '.join(sorted(FIELDS))}")
-    for field in sorted(FIELDS ^ set(held), key=str):
-        raise wrong(field, held.get(field), "the field is missing; add it" if field in FIELDS else f"unknown here; known are {', '.join(sorted(FIELDS))}")
-    for field in sorted(FIELDS - {"expects"}):
-        if not isinstance(held[field], str) or not held[field].strip():
-            raise wrong(field, held[field], "write a text")
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", held["id"]):
-        raise wrong("id", held["id"], "use lower-case words joined by hyphens")
+def _cell(entry: listed.Entry) -> Cell:
+    held = entry.held
+    entry.fields(FIELDS)
+    entry.texts(sorted(FIELDS - {"expects"}))
     for field in ("title", "intro"):
         if found := re.search(r"\d", re.sub(r"`[^`]*`", "", held[field])):
-            raise wrong(field, held[field], f"the digit {found[0]} is typed; write small numbers as words and let the code show others")
-    expects = held["expects"]
-    if not isinstance(expects, dict) or len(expects) != 1 or not set(expects) <= {"claim", "said"}:
-        raise wrong("expects", expects, "name what holds the chapter's own number: {claim: score.change.p} or {said: name}")
+            raise entry.wrong(field, held[field], f"the digit {found[0]} is typed; write small numbers as words and let the code show others")
+    entry.source("expects", held["expects"], "the chapter's own number")
     if fault := _code(held["code"]):
-        raise wrong("code", *fault)
-    (source, meant), = expects.items()
+        raise entry.wrong("code", *fault)
     words = {field: " ".join(held[field].split()) for field in ("after", "title", "intro")}
-    return Cell(id=held["id"], code=held["code"].rstrip("\n"), source=source, name=str(meant), **words)
+    return Cell(entry=entry, id=held["id"], code=held["code"].rstrip("\n"), **words)
 
 
 def _code(code: str) -> tuple[str, str] | None:
@@ -104,19 +80,3 @@ def _code(code: str) -> tuple[str, str] | None:
             if top not in MODULES or not floor:
                 return name, f"cannot be imported in the page; there are {', '.join(sorted(MODULES - {'asprinted'}))}, asprinted.printed and asprinted.consistency"
     return None
-
-
-def expected(file: str, cell: Cell, chapter: dict) -> str:
-    """Return the text that the executed `chapter` has where the cell must come to the same; raise BookError where it has none."""
-    if cell.source == "said":
-        held = notebooks.said(chapter)
-        meant = [cell.name] if cell.name in held else []
-    else:
-        held = {address: claim["computed"] for address, claim in notebooks.claims(chapter).items()}
-        meant = [address for address in held if cell.name in (address, address.rpartition(":")[2])]
-    if len(meant) != 1:
-        near = ", ".join(meant or sorted(held)[:8]) or "none"
-        kind = "claim" if cell.source == "claim" else "said value"
-        fault = f"several studies of the chapter have it; write one of {near}" if meant else f"the chapter has no such {kind}; it has {near}"
-        raise BookError(f"{file}: cell {cell.id}: field expects.{cell.source}: {cell.name!r}: {fault}")
-    return str(held[meant[0]])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from book import notebooks
 from book.errors import BookError
-from book.live import cells as listed
+from book.live import cells
 from book.live.cells import Cell
 
 NOTE = """:::{dropdown} What runs in this page, and what does not
@@ -27,8 +27,8 @@ def in_notebook(notebook: dict, path: Path, chapter: dict) -> dict:
     """
     if not path.is_file():
         return notebook
-    for number, cell in enumerate(listed.load(path)):
-        shown = markdown(f"live-{cell.id}", cell.title, cell.intro, cell.code, listed.expected(path.name, cell, chapter))
+    for number, cell in enumerate(cells.load(path)):
+        shown = markdown(f"live-{cell.id}", cell.title, cell.intro, cell.code, cell.expected(chapter))
         text = f"{NOTE}\n\n{shown}" if number == 0 else shown
         try:
             notebook = after(notebook, cell.after, f"live-{cell.id}", text)

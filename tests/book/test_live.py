@@ -53,7 +53,7 @@ def test_cell_comes_to_the_chapters_own_text(path, cell, site, monkeypatch):
     monkeypatch.chdir(site / "chapters")
     came = runner.run(cell.code)
     stored = notebooks.read(ROOT / "chapters" / f"{path.name.partition('.')[0]}.ipynb")
-    assert (came["error"], came["text"]) == ("", cells.expected(path.name, cell, stored))
+    assert (came["error"], came["text"]) == ("", cell.expected(stored))
 
 
 def test_every_chapter_has_at_least_two_cells_in_parts_that_are_there():
@@ -89,7 +89,7 @@ def test_fault_of_a_cell_is_named_with_file_cell_field_and_remedy(tmp_path, chan
 def test_missing_field_and_second_cell_of_the_same_id_are_refused(tmp_path):
     with pytest.raises(BookError, match="cell half: field intro: None: the field is missing"):
         cells.load(written(tmp_path, {key: value for key, value in SOUND.items() if key != "intro"}))
-    with pytest.raises(BookError, match="cell half: field id: another cell has this id"):
+    with pytest.raises(BookError, match="cell half: field id: 'half': another cell has this id"):
         cells.load(written(tmp_path, SOUND, SOUND))
 
 

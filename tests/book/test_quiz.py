@@ -42,7 +42,7 @@ def with_option(**changes) -> dict:
 
 
 def test_questions_are_rendered_in_order_with_letters_and_feedback(tmp_path):
-    shown = quiz.render("trial.questions.yml", load(tmp_path, CHOICE, NUMERIC), CHAPTER)
+    shown = quiz.render(load(tmp_path, CHOICE, NUMERIC), CHAPTER)
     assert shown.index("**Question 1.** Which comparison?") < shown.index("**Question 2.** How large?")
     assert "- **a.** Change against change" in shown and "- **b. Not right** (change taken for effect). No." in shown
     assert "**.046.** See the model." in shown and "#" not in shown and shown.count("{dropdown}") == 2
@@ -52,12 +52,12 @@ def test_claim_of_two_studies_must_be_named_with_its_study(tmp_path):
     chapter = copy.deepcopy(CHAPTER)
     chapter["cells"][0]["outputs"][0]["data"][notebooks.CLAIM]["claims"].append({"id": "other:pcs.change.p", "printed": ".2", "computed": ".20", "verdict": "reproduced"})
     with pytest.raises(BookError, match="several studies of the chapter have it; write one of trial:pcs.change.p, other:pcs.change.p"):
-        quiz.render("f", load(tmp_path, NUMERIC), chapter)
-    assert "**.20.**" in quiz.render("f", load(tmp_path, {**NUMERIC, "answer": {"claim": "other:pcs.change.p"}}), chapter)
+        quiz.render(load(tmp_path, NUMERIC), chapter)
+    assert "**.20.**" in quiz.render(load(tmp_path, {**NUMERIC, "answer": {"claim": "other:pcs.change.p"}}), chapter)
 
 
 def test_answer_may_be_a_said_value(tmp_path):
-    shown = quiz.render("f", load(tmp_path, {**NUMERIC, "answer": {"said": "difference"}}), CHAPTER)
+    shown = quiz.render(load(tmp_path, {**NUMERIC, "answer": {"said": "difference"}}), CHAPTER)
     assert "**2.7 points.**" in shown
 
 
@@ -68,19 +68,19 @@ def marks(shown: str) -> list[dict]:
 
 
 def test_page_holds_the_key_as_data_and_the_key_is_that_of_the_chapter(tmp_path):
-    choice, numeric = marks(quiz.render("trial.questions.yml", load(tmp_path, CHOICE, NUMERIC), CHAPTER))
+    choice, numeric = marks(quiz.render(load(tmp_path, CHOICE, NUMERIC), CHAPTER))
     assert choice == {"chapter": "trial", "id": "which-comparison", "kind": "choice", "right": "a"}
     assert json.loads(numeric["key"]) == quiz_keys.key(".046") and "unit" not in numeric
     moved = copy.deepcopy(CHAPTER)
     moved["cells"][0]["outputs"][0]["data"][notebooks.CLAIM]["claims"][0]["computed"] = ".051"
-    assert json.loads(marks(quiz.render("trial.questions.yml", [NUMERIC], moved))[0]["key"]) == quiz_keys.key(".051")
+    assert json.loads(marks(quiz.render(load(tmp_path, NUMERIC), moved))[0]["key"]) == quiz_keys.key(".051")
 
 
 SLIP = {"answer": {"said": "difference"}, "misconception": "a difference taken for a p value", "feedback": "One is in points."}
 
 
 def test_a_numeric_question_may_name_slips_each_with_its_own_number(tmp_path):
-    shown = quiz.render("f", load(tmp_path, {**NUMERIC, "slips": [SLIP]}), CHAPTER)
+    shown = quiz.render(load(tmp_path, {**NUMERIC, "slips": [SLIP]}), CHAPTER)
     assert "- **Not 2.7 points** (a difference taken for a p value). One is in points." in shown
     assert json.loads(marks(shown)[0]["slips"]) == [quiz_keys.key("2.7 points")]
 
@@ -88,13 +88,13 @@ def test_a_numeric_question_may_name_slips_each_with_its_own_number(tmp_path):
 def test_a_slip_that_is_the_right_answer_is_refused(tmp_path):
     same = {**SLIP, "answer": NUMERIC["answer"]}
     with pytest.raises(BookError, match=r"slips\[1\].answer: '.046': this is the right answer too"):
-        quiz.render("f", load(tmp_path, {**NUMERIC, "slips": [same]}), CHAPTER)
+        quiz.render(load(tmp_path, {**NUMERIC, "slips": [same]}), CHAPTER)
 
 
 def test_an_answer_that_is_no_number_is_refused_with_its_question(tmp_path):
     chapter = {"cells": [{**CHAPTER["cells"][0], "outputs": [{**CHAPTER["cells"][0]["outputs"][1], "data": {"application/papermill.record/text/plain": "'none'"}}]}]}
-    with pytest.raises(BookError, match="f: question how-large: field answer: 'none' holds 0 numbers"):
-        quiz.render("f", load(tmp_path, {**NUMERIC, "answer": {"said": "difference"}}), chapter)
+    with pytest.raises(BookError, match="trial.questions.yml: question how-large: field answer: 'none' holds 0 numbers"):
+        quiz.render(load(tmp_path, {**NUMERIC, "answer": {"said": "difference"}}), chapter)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_two_questions_with_one_id_are_refused(tmp_path):
 @pytest.mark.parametrize("answer", [{"claim": "pcs.change.lo"}, {"said": "nothing"}])
 def test_answer_that_the_chapter_does_not_hold_is_refused(tmp_path, answer):
     with pytest.raises(BookError, match="how-large.*it has"):
-        quiz.render("trial.questions.yml", load(tmp_path, {**NUMERIC, "answer": answer}), CHAPTER)
+        quiz.render(load(tmp_path, {**NUMERIC, "answer": answer}), CHAPTER)
 
 
 @pytest.mark.parametrize("content", ["", "a: b", "[", "- - x"])
