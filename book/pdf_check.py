@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import re
+import unicodedata
+from collections import Counter
 from pathlib import Path
 from typing import Sequence
 
 from book import one_page
 
-NEAR = 900  # characters without spaces: about a row of the ledger
+NEAR = 1000  # characters: about a row of the ledger
 
 
 def page_count(printed: bytes) -> int:
@@ -33,7 +35,7 @@ def faults(printed: bytes, site: Path, pages: Sequence[str]) -> list[str]:
     wanted, there = one_page.figures(site, pages), pictures(reader)
     if there < wanted:
         found.append(f"pictures: the site has {wanted}, the PDF {there}")
-    text = _close("".join(page.extract_text() for page in reader.pages))
+    text = "\n".join(page.extract_text() for page in reader.pages)
     ledger = json.loads((site / "chapters" / "ledger.json").read_text(encoding="utf-8"))
     found += lacking(text, ledger["claims"])
     titles = {_close(each) for each in bookmarks(reader.outline)}
@@ -46,18 +48,23 @@ def faults(printed: bytes, site: Path, pages: Sequence[str]) -> list[str]:
 
 
 def lacking(text: str, claims: Sequence[dict]) -> list[str]:
-    """Return a line for each claim whose printed and computed numbers do not stand near its name in `text`, which has no spaces.
+    """Return a line for each claim whose printed and computed numbers do not stand whole near its name in `text`.
 
     Anywhere in a long book, a short number would be found by chance; a row of the ledger holds name and numbers together.
     """
-    found = []
+    found, text = [], _even(text)
     for claim in claims:
-        name = _close(claim["id"].rpartition(":")[2])
-        around = [text[max(0, place.start() - NEAR) : place.end() + NEAR] for place in re.finditer(re.escape(name), text)]
-        held = [_close(str(claim[field])) for field in ("printed", "computed") if claim.get(field)]
-        if not any(all(number in near for number in held) for near in around):
-            found.append(f"claim {claim['id']}: {' and '.join(held) or 'its name'}: " + ("not beside its name" if around else "its name is not") + " in the text of the PDF")
+        name = _whole(claim["id"].rpartition(":")[2])
+        around = [text[max(0, place.start() - NEAR) : place.end() + NEAR] for place in name.finditer(text)]
+        held = Counter(_even(str(claim[field])) for field in ("printed", "computed") if claim.get(field))
+        if not any(all(len(_whole(number).findall(near)) >= times for number, times in held.items()) for near in around):
+            found.append(f"claim {claim['id']}: {' and '.join(held.elements()) or 'its name'}: " + ("not beside its name" if around else "its name is not") + " in the text of the PDF")
     return found
+
+
+def _whole(words: str) -> re.Pattern:
+    """Return what finds the words where lines may break inside them, but not as a part of a longer name or number (0.66 in 0.661)."""
+    return re.compile(rf"(?<![\w.]){' ?'.join(map(re.escape, words.replace(' ', '')))}(?!\w|\.\w)")
 
 
 def pictures(reader) -> int:
@@ -79,11 +86,14 @@ def bookmarks(outline: list) -> list[str]:
     return found
 
 
-def _close(words: str) -> str:
-    """Return words without spaces and soft hyphens, and with ligatures taken apart: a PDF breaks lines where it likes."""
-    import unicodedata
+def _even(words: str) -> str:
+    """Return words with single spaces, without soft hyphens, and with ligatures taken apart."""
+    return re.sub(r"\s+", " ", re.sub("[\u00ad\u200b]", "", unicodedata.normalize("NFKC", words)))
 
-    return re.sub(r"[\s\u00ad\u200b]+", "", unicodedata.normalize("NFKC", words))
+
+def _close(words: str) -> str:
+    """Return words without spaces: a bookmark may break where it likes."""
+    return _even(words).replace(" ", "")
 
 
 def _reader(printed: bytes):
