@@ -70,17 +70,21 @@ def typed_cases(key: dict) -> list[tuple[str, str]]:
     return [*found, (f"{-value - 40 * unit:f}", "wrong"), ("none", "unread"), *([(f"{-value:f}", "sign")] if value else [])]
 
 
+async def _samples(chromium: Browser) -> list[str]:
+    """Return what the script of the open page judges wrongly of numbers that no question asks for."""
+    return [f"{fault} (a sample)" for text in SAMPLES for fault in await _judged(chromium, {"id": "of no page", "key": json.dumps(quiz_keys.key(text))})]
+
+
 async def faults(chromium: Browser, home: str) -> list[str]:
     """Return what is wrong with the questions at `home`: how they are judged on every page, and how the first page with both kinds works by hand."""
     await chromium.look(1280, 800, dark=False)
     await chromium.visit(f"{home}/index.html")
-    found, tried = [], ""
-    for sample in SAMPLES:
-        found += [f"{fault} (a sample)" for fault in await _judged(chromium, {"id": "of no page", "key": json.dumps(quiz_keys.key(sample))})]
-    found += await _inequalities(chromium)
+    found, tried, sampled = [], "", False
     for page in await chromium.value(PAGES):
         await chromium.visit(f"{home}/{page}")
         questions = await chromium.value(QUESTIONS)
+        if questions and not sampled:
+            sampled, found = True, [*found, *await _samples(chromium), *await _inequalities(chromium)]
         said = [f"question {each['id']} is not answered in the page" for each in questions if not each["live"] or not each["inputs"]]
         for each in questions:
             if each["kind"] == "numeric":

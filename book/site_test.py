@@ -48,9 +48,9 @@ async def visit_all(home: str, pages: list[str], shots: Path, log: Path) -> list
                     look = f"{width}-{'dark' if dark else 'light'}"
                     await chromium.look(width, height, dark)
                     await chromium.visit(f"{home}/{page}")
+                    await chromium.screenshots(shots / f"{page.removesuffix('.html').replace('/', '-')}-{look}")
                     for fault in [*chromium.faults(), *await drawn_wrong(chromium, width, dark), *await site_access.violations(chromium)]:
                         problems[f"{page} ({look}): {fault}"] = None
-                    await chromium.screenshots(shots / f"{page.removesuffix('.html').replace('/', '-')}-{look}")
         problems |= dict.fromkeys(await site_access.faults(chromium, home, pages))
         for page in pages:
             problems |= dict.fromkeys([*await site_access.without_server(chromium, shots.parent / "html", page), *await site_access.policy_holds(chromium, f"{home}/{page}")])
