@@ -18,6 +18,7 @@ from book.errors import BookError
 
 SCREEN = "script, template, iframe, form, input, .headerlink, .take-away, .copybtn, .sd-summary-state-marker, [hidden], .no-print, .d-print-none"
 NAMED = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "headers")  # attributes that name the id of another element
+COLUMNS = 16  # that a page of paper holds in letters which can be read
 ANSWER = re.compile(r"\s*(?:show )?(?:the )?(?:answer|solution)\b", re.I)
 STYLES = ("styles/theme.css", "styles/pydata-sphinx-theme.css", "pygments.css", "styles/sphinx-book-theme.css", "togglebutton.css",
           "sphinx-design.min.css", "book.css", "glossary.css")  # fmt: skip
@@ -57,11 +58,6 @@ def figures(site: Path, pages: Sequence[str]) -> int:
     return sum(len(_article(site, page).select("img")) for page in pages)
 
 
-def titles(site: Path, pages: Sequence[str]) -> list[str]:
-    """Return the titles of the pages in order."""
-    return [_title(_article(site, page)) for page in pages]
-
-
 def _article(site: Path, page: str) -> Tag:
     found = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser").find("article")
     if found is None:
@@ -94,11 +90,30 @@ def _tidy(part: Tag) -> None:
         fold["open"] = ""
     for told in part.select("summary .expanded"):
         told.decompose()
+    for table in part.select("table"):
+        _turned(table)
     for button in part.select("button"):
         button.decompose()
     for coloured in part.select("pre span, code span"):  # each would be an element of its own for screen readers, and half of the file
         coloured.unwrap()
     part.smooth()
+
+
+def _turned(table: Tag) -> None:
+    """Let columns and rows of a table change places where it has more columns than a page holds, and fewer rows."""
+    rows = [row.find_all(["th", "td"], recursive=False) for row in table.select("tr")]
+    if len({len(row) for row in rows}) != 1 or not len(rows) < len(rows[0]) > COLUMNS or table.select("[colspan], [rowspan]"):
+        return
+    soup = BeautifulSoup('<table><thead></thead><tbody></tbody></table>', "html.parser")
+    for number, column in enumerate(zip(*rows)):
+        row = soup.new_tag("tr")
+        for cell in column:
+            if cell.name == "th":
+                cell["scope"] = "row" if number else "col"
+            row.append(cell.extract())
+        (soup.tbody if number else soup.thead).append(row)
+    table.clear()
+    table.extend([soup.thead.extract(), soup.tbody.extract()])
 
 
 def _inside(part: Tag, page: str, names: Mapping[str, str], site: str) -> None:
@@ -162,7 +177,7 @@ def _solutions(soups: Mapping[str, Tag], names: Mapping[str, str], answers: list
             parts.append(f"<h2>{escape(_title(soups[page]))}</h2>")
         for answer in moved:
             number = answer["data-number"]
-            parts.append(f'<section class="answer"><h3>Answer {number} <a class="back" href="#from-{names[page]}-{number}">to its question</a></h3>{answer}</section>')
+            parts.append(f'<section class="answer"><h3>Answer {number}</h3><p class="back"><a href="#from-{names[page]}-{number}">to its question</a></p>{answer}</section>')
     return "".join([*parts, "</article>"])
 
 

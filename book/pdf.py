@@ -13,7 +13,7 @@ import io
 import tempfile
 from argparse import Namespace
 from pathlib import Path
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
 import yaml
 
@@ -34,6 +34,22 @@ FIT = """(() => {
     for (const [part, zoom] of wide) part.style.zoom = zoom;
     return wide.length;
 })()"""
+
+# What still reaches beyond the page would be cut.
+CUT = """[...document.querySelectorAll("article :is(table, pre, img, math, p, li, dd)")]
+    .filter((part) => part.checkVisibility() && part.getBoundingClientRect().right > document.documentElement.clientWidth + 2)
+    .map((part) => `${part.closest("article").id}: a ${part.localName} is wider than the page: ${part.textContent.trim().slice(0, 60)}`)"""
+
+HEADINGS = """[...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].filter((each) => each.checkVisibility())
+    .map((each) => each.textContent.replace(/\\s+/g, " ").trim())"""
+
+
+class Print(NamedTuple):
+    """A PDF, the words of its headings in order, and what reaches beyond its pages."""
+
+    held: bytes
+    headings: list[str]
+    cut: list[str]
 
 
 def run(root: Path, options: Namespace) -> int:
@@ -57,10 +73,11 @@ def make(root: Path) -> None:
     style = (root / "book" / "print" / "book.css").read_text(encoding="utf-8")
     whole = root / "_build" / "book.html"
     try:
-        printed = asyncio.run(_printed(whole, lambda at: one_page.assembled(site, pages, face, style, at), one_page.places(pages)))
+        printed, headings, cut = asyncio.run(_printed(whole, lambda at: one_page.assembled(site, pages, face, style, at), one_page.places(pages)))
     finally:
         whole.unlink(missing_ok=True)
-    faults = pdf_check.faults(printed, site, pages)
+    printed = pdf_check.with_bookmarks(printed, headings)
+    faults = [*cut, *pdf_check.faults(printed, site, pages, headings)]
     if faults:
         faulty = root / kept_pdf.FOLDER / f"faulty-{kept_pdf.NAME}"
         files.write_whole(faulty, printed)
@@ -74,7 +91,7 @@ def pages_of(root: Path) -> list[str]:
     return [f"{entry.removesuffix('.md').removesuffix('.ipynb')}.html" for entry in toc.entries(root)]
 
 
-async def _printed(whole: Path, assemble, places: Sequence[str]) -> bytes:
+async def _printed(whole: Path, assemble, places: Sequence[str]) -> Print:
     """Return the print whose contents have the numbers of its own pages; raise BookError if a second print moves them."""
     with tempfile.TemporaryDirectory(prefix="book-pdf-") as folder:
         async with browser.chromium(Path(folder) / "net.json") as chromium:
@@ -82,19 +99,20 @@ async def _printed(whole: Path, assemble, places: Sequence[str]) -> bytes:
             at: dict[str, int] = {}
             for _ in range(3):
                 files.write_whole(whole, assemble(at))
-                held = await _print(chromium, whole)
-                now = pdf_check.page_numbers(held, places)
+                printed = await _print(chromium, whole)
+                now = pdf_check.page_numbers(printed.held, places)
                 if now == at:
-                    return held
+                    return printed
                 at = now
     raise BookError("make pdf: the numbers in the contents move the pages that they name; make .contents in book/print/book.css of a fixed height")
 
 
-async def _print(chromium: browser.Browser, whole: Path) -> bytes:
+async def _print(chromium: browser.Browser, whole: Path) -> Print:
     await chromium.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False)
     await chromium.call("Emulation.setEmulatedMedia", media="print")
     await chromium.visit(whole.as_uri())
     await chromium.value(FIT)
+    headings, cut = await chromium.value(HEADINGS), await chromium.value(CUT)
     stream = await chromium.call(
         "Page.printToPDF", printBackground=True, preferCSSPageSize=True, generateTaggedPDF=True, generateDocumentOutline=True,
         displayHeaderFooter=True, headerTemplate="<span></span>", footerTemplate=FOOT, transferMode="ReturnAsStream",
@@ -104,4 +122,4 @@ async def _print(chromium: browser.Browser, whole: Path) -> bytes:
         part = await chromium.call("IO.read", handle=stream["stream"], size=2**20)
         held.write(base64.b64decode(part["data"]) if part.get("base64Encoded") else part["data"].encode())
         if part["eof"]:
-            return held.getvalue()
+            return Print(held.getvalue(), headings, cut)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Sequence
 
@@ -28,8 +30,8 @@ def page_numbers(printed: bytes, places: Sequence[str]) -> dict[str, int]:
     return {place: reader.get_destination_page_number(there) + 1 for place, there in found.items() if there is not None}
 
 
-def faults(printed: bytes, site: Path, pages: Sequence[str]) -> list[str]:
-    """Return what the PDF of the site lacks: pictures, claims of the ledger with their numbers, bookmarks, tags, places in the contents."""
+def faults(printed: bytes, site: Path, pages: Sequence[str], headings: Sequence[str]) -> list[str]:
+    """Return what the PDF of the site lacks: pictures, claims of the ledger with their numbers, bookmarks for `headings`, tags, places in the contents."""
     reader = _reader(printed)
     found = []
     wanted, there = one_page.figures(site, pages), pictures(reader)
@@ -38,13 +40,48 @@ def faults(printed: bytes, site: Path, pages: Sequence[str]) -> list[str]:
     text = "\n".join(page.extract_text() for page in reader.pages)
     ledger = json.loads((site / "chapters" / "ledger.json").read_text(encoding="utf-8"))
     found += lacking(text, ledger["claims"])
-    titles = {_close(each) for each in bookmarks(reader.outline)}
-    found += [f"no bookmark for {title!r}" for title in one_page.titles(site, pages) if _close(title) not in titles]
+    marks = bookmarks(printed)
+    found += [f"no bookmark for the heading {words!r}" for words in dict.fromkeys(headings) if words not in marks]
+    found += [f"the bookmark {words!r} has not the words of a heading" for words in marks if words not in headings]
     if not reader.trailer["/Root"].get("/StructTreeRoot"):
         found.append("the PDF is not tagged, so that a screen reader cannot tell headings and tables")
     numbered = page_numbers(printed, one_page.places(pages))
     found += [f"the contents cannot lead to {place}" for place in one_page.places(pages) if place not in numbered]
     return found
+
+
+def with_bookmarks(printed: bytes, headings: Sequence[str]) -> bytes:
+    """Return the PDF with the words of the headings as its bookmarks.
+
+    Chromium glues the lines of a heading together, and writes the lines before a break twice, or all of them.
+    """
+    from pypdf import PdfWriter
+    from pypdf.generic import NameObject, TextStringObject
+
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # it warns of a count in Chromium's trailer, which it then mends
+    words = {_close(each): each for each in headings}
+
+    def mended(title: str) -> str:
+        close = _close(title)
+        whole = [each for each in words if close.endswith(each) and each.startswith(close[: -len(each)])]
+        return words[max(whole, key=len)] if whole else title
+
+    writer = PdfWriter(clone_from=io.BytesIO(printed))
+    for entry in _entries(writer.root_object.get("/Outlines", {})):
+        entry[NameObject("/Title")] = TextStringObject(mended(str(entry["/Title"])))
+    held = io.BytesIO()
+    writer.write(held)
+    return held.getvalue()
+
+
+def _entries(outline) -> Iterator:
+    """Yield the entries of an outline, from top to bottom."""
+    entry = outline.get("/First")
+    while entry is not None:
+        held = entry.get_object()
+        yield held
+        yield from _entries(held)
+        entry = held.get("/Next")
 
 
 def lacking(text: str, claims: Sequence[dict]) -> list[str]:
@@ -78,12 +115,9 @@ def pictures(reader) -> int:
     return found
 
 
-def bookmarks(outline: list) -> list[str]:
-    """Return the words of all bookmarks of an outline, from top to bottom."""
-    found = []
-    for entry in outline:
-        found += bookmarks(entry) if isinstance(entry, list) else [str(entry.title)]
-    return found
+def bookmarks(printed: bytes) -> list[str]:
+    """Return the words of all bookmarks, from top to bottom."""
+    return [str(entry["/Title"]) for entry in _entries(_reader(printed).trailer["/Root"].get("/Outlines", {}))]
 
 
 def _even(words: str) -> str:

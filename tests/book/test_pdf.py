@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
+from pypdf import PdfWriter
 
 from book import build, files, kept_pdf, one_page, pdf_check, take_away
 from book.errors import BookError
@@ -31,7 +33,7 @@ def test_whole_book_is_one_page_with_every_figure_and_unique_places(site):
     ids = re.findall(r'\bid="([^"]+)"', whole)
     assert len(ids) == len(set(ids)) and set(one_page.places(PAGES)) <= set(ids)
     assert re.findall(r'<img[^>]*src="([^"]+)"', whole) == ["html/_images/f.png", "html/_images/g.png"]
-    assert one_page.figures(site, PAGES) == 2 and one_page.titles(site, PAGES) == ["One", "Two"]
+    assert one_page.figures(site, PAGES) == 2
     assert "menu" not in whole and "Copy" not in whole and "headerlink" not in whole
 
 
@@ -48,6 +50,17 @@ def test_answers_stand_at_the_end_with_a_way_there_and_back_and_other_folds_are_
     assert 'href="#answer-chapters-one-1"' in whole and 'href="#from-chapters-one-1"' in whole
     assert len(re.findall("<details", whole)) == len(re.findall(r'<details[^>]*open=""', whole)) == 2
     assert "<pre>for x</pre>" in whole
+
+
+def test_a_table_with_more_columns_than_a_page_holds_is_turned(site):
+    names = [f"c{number}" for number in range(one_page.COLUMNS + 1)]
+    head, row = "".join(f"<th>{name}</th>" for name in names), "".join(f"<td>{name} of one</td>" for name in names)
+    table = f"<table><thead><tr><td></td>{head}</tr></thead><tbody><tr><th>one</th>{row}</tr></tbody></table>"
+    narrow = "<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>b</td></tr></tbody></table>"
+    files.write_whole(site / "chapters/two.html", f"<html><body><article>{table}{narrow}</article></body></html>")
+    whole = one_page.assembled(site, PAGES, FACE, "", {})
+    assert '<thead><tr><td></td><th scope="col">one</th></tr></thead><tbody><tr><th scope="row">c0</th><td>c0 of one</td></tr>' in whole
+    assert narrow in whole
 
 
 def test_contents_show_the_numbers_of_pages(site):
@@ -73,6 +86,19 @@ def test_a_page_without_an_article_is_refused_by_name(site):
 def test_a_claim_is_there_only_with_its_numbers_beside_its_name(text, missing):
     found = pdf_check.lacking(text, [{"id": "s:a.b.est", "printed": "0.66", "computed": "0.661"}])
     assert bool(found) == bool(missing) and all(missing in line for line in found)
+
+
+def test_bookmarks_have_the_words_of_headings_where_chromium_glues_or_doubles_them():
+    writer = PdfWriter()
+    writer.add_blank_page(100, 100)
+    part = writer.add_outline_item(title="A long headingin two lines", page_number=0)
+    writer.add_outline_item(title="Moved onMoved on", page_number=0, parent=part)
+    writer.add_outline_item(title="A longA long headingin two lines", page_number=0)
+    writer.add_outline_item(title="of no heading", page_number=0)
+    held = io.BytesIO()
+    writer.write(held)
+    mended = pdf_check.with_bookmarks(held.getvalue(), ["A long heading in two lines", "Moved on"])
+    assert pdf_check.bookmarks(mended) == ["A long heading in two lines", "Moved on", "A long heading in two lines", "of no heading"]
 
 
 def test_a_pdf_is_offered_only_for_its_own_site_and_whole(tmp_path):
