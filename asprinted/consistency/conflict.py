@@ -77,17 +77,18 @@ def read(**texts: Text | None) -> dict[str, Printed]:
 def finding(question: str, numbers: Numbers, decide: Callable[[Numbers], Decision], impossible: Callable[[Numbers], bool] | None = None) -> Finding:
     """The answer of `decide` to all `numbers`; where it is "contradictory", with the smallest conflicts, the healing and the releases.
 
-    `decide` must take any subset of the numbers. `impossible` says faster whether a subset is contradictory.
+    `decide` must take any subset of the numbers. `impossible` says faster whether a subset is contradictory; where it leaves
+    open what `decide` proves of all numbers, `decide` is asked of the subsets, too.
     """
-    refuted = impossible or (lambda some: decide(some).verdict == CONTRADICTORY)
     verdict, proof, witness = decide(numbers)
     texts = {name: number.text for name, number in numbers.items()}
     if verdict != CONTRADICTORY:
         return Finding(question, verdict, texts, proof, witness, asked=Asked(numbers, decide, impossible))
+    refuted = impossible if impossible and impossible(numbers) else lambda some: decide(some).verdict == CONTRADICTORY
     clash = cache(lambda names: refuted({name: number for name, number in numbers.items() if name in names}))
     left = cache(lambda gone: clash(frozenset(numbers) - gone))
     conflicts = smallest_conflicts(list(numbers), lambda names: clash(frozenset(names)))
-    healing = fewest_changes(numbers, lambda some: not refuted(some) and decide(some).verdict == POSSIBLE, conflicts, lambda names: left(frozenset(names)))
+    healing = fewest_changes(numbers, lambda some: not (impossible and impossible(some)) and decide(some).verdict == POSSIBLE, conflicts, lambda names: left(frozenset(names)))
     ends = releases(list(numbers), conflicts, lambda names: left(frozenset(names)))
     return Finding(question, verdict, texts, proof, {}, conflicts[0], conflicts, healing, ends, Asked(numbers, decide, impossible))
 

@@ -33,10 +33,14 @@ def _decide(numbers: Numbers, parts: list[str]) -> Decision:
     least, most = tables.whole_ends(numbers["total"]) if "total" in numbers else (0, None)
     if "total" not in numbers and all(counts):
         least, most = sum(low for low, _ in ends), None if any(high is None for _, high in ends) else sum(high for _, high in ends)
+    if least == most == 0 and any(percents) and all(0 in tables.fitting_counts(None, count, 0) for count in counts):
+        return Decision(UNDECIDED, tables.OF_NOBODY)
     if least == most:
         return _of_total(least, parts, [tables.fitting_counts(percent, count, least) for percent, count in zip(percents, counts)])
     if most is not None and (low := sum(low for low, _ in ends)) > most:
         return Decision(CONTRADICTORY, f"The parts add up to {low} or more, and the total is at most {most}.")
+    if all(percents) and least == 0 and not any(low for low, _ in ends) and all(percent.value == 0 for percent in percents):
+        return Decision(UNDECIDED, "The percentages add up to 0, and may be of nobody.")
     if all(percents):
         found = _of_percents(numbers, parts)
         if found.verdict == CONTRADICTORY or not any(counts) and "total" not in numbers:

@@ -29,6 +29,8 @@ MARGIN = 1e-9
 MOST_TABLES, MOST_TOTALS = 20_000, 1_000_000
 MOST_OF_A_SUBSET = 1_000  # tables looked at to refute a subset of the numbers
 
+OF_NOBODY = "A percentage of nobody is not defined: a printed one says nothing."
+
 Count = Union[Text, tuple[int, int], None]
 
 
@@ -61,10 +63,12 @@ def _decide_shares(numbers: Numbers, span: tuple[int, int] | None) -> Decision:
         return Decision(UNDECIDED, f"n may be any of {len(totals)} whole numbers: give a narrower range.")
     for total in totals:
         found = [fitting_counts(percent, count, total) for percent, count in pairs]
+        if all(found) and total == 0 and any(percent for percent, _ in pairs):
+            return Decision(UNDECIDED, OF_NOBODY)
         if all(found):
             chosen = {thing: counts[len(counts) // 2] for thing, counts in zip(things, found)}
             witness: dict = {"n": total} | {f"{thing} count".strip(): count for thing, count in chosen.items()}
-            witness |= {f"{thing} percent".strip(): 100 * count / total for thing, count in chosen.items()}
+            witness |= {f"{thing} percent".strip(): 100 * count / total for thing, count in chosen.items() if total}
             shown = ", ".join(f"{count} of {total}" for count in chosen.values()) or f"A total of {total}"
             return Decision(POSSIBLE, f"Every number prints: {shown}.", witness)
     if len(totals) == 1:
@@ -78,6 +82,8 @@ def _nearest_shares(things: list[str], pairs: list[tuple[Printed | None, Printed
         if fitting_counts(percent, count, total):
             continue
         name = f" of {thing}" if thing else ""
+        if total == 0:
+            return f"Out of 0, the count{name} is 0, which does not print as {count.text}."
         if count is None or not (whole := fitting_counts(None, count, total)):
             least = math.floor(percent.value * total / 100) if percent else 0
             around = " and ".join(f"{100 * one / total:.6g}% for {one}" for one in (least, least + 1)) if percent else f"counts run from 0 to {total}"
@@ -87,12 +93,14 @@ def _nearest_shares(things: list[str], pairs: list[tuple[Printed | None, Printed
 
 
 def _totals(number: Printed | None, span: tuple[int, int] | None, pairs: list[tuple[Printed | None, Printed | None]]) -> range:
-    """The totals to try: as printed, as given, or as far as counts and percentages can need."""
+    """The totals to try: as printed, as given, or as far as counts and percentages can need; nobody at all only where no other total is left."""
     if number is not None:
         first, last = whole_ends(number)
-        return range(max(1, first), (max(1, first) + MOST_TOTALS + 1 if last is None else last + 1))
-    if span:
-        return range(max(1, span[0]), span[1] + 1)
+    elif span:
+        first, last = span
+    if number is not None or span:
+        first = max(0 if last == 0 else 1, first)
+        return range(first, first + MOST_TOTALS + 1 if last is None else last + 1)
     least, most, reach = 1, math.inf, 1
     for percent, count in pairs:
         first, last = whole_ends(count) if count else (0, None)
@@ -107,10 +115,10 @@ def _totals(number: Printed | None, span: tuple[int, int] | None, pairs: list[tu
 
 
 def fitting_counts(percent: Printed | None, count: Printed | None, total: int) -> range:
-    """The counts out of `total` that print as both."""
+    """The counts out of `total` that print as both; out of nobody a percentage is not defined, and rules out nothing."""
     first, last = whole_ends(count) if count else (0, None)
     low, high = max(0, first), total if last is None else min(total, last)
-    if percent is not None:
+    if percent is not None and total:
         lower, upper, lower_closed, upper_closed = percent.interval()
         if lower is not None:
             end = Fraction(lower) * total / 100
@@ -205,6 +213,8 @@ class Comparison:
         for arm, found in zip((1, 2), arms):
             if found is not None and not any(found.values()):
                 return Decision(CONTRADICTORY, self._no_count(numbers, arm))
+        if any(f"percent {arm}" in numbers and found is not None and not any(found) for arm, found in zip((1, 2), arms)) and not (self.wald and self.wald.impossible(statistics)):
+            return Decision(UNDECIDED, OF_NOBODY)
         if None in arms or _fitting(arms, "estimate" in statistics) > MOST_TABLES:
             if self.wald and self.wald.impossible(statistics):
                 return self.wald.decide(statistics)
@@ -262,7 +272,8 @@ class Comparison:
         percent, events, total = (numbers.get(f"{name} {arm}") for name in ("percent", "events", "total"))
         if total is not None and len(totals := _totals(total, None, [])) == 1 and f"events {arm}" not in self.spans:
             return _nearest_shares([""], [(percent, events)], totals[0])
-        printed = conflict.and_list(number.text for number in (percent, events) if number) or "what is given"
+        texts = [number.text for number in (percent, events) if number]
+        printed = conflict.and_list(texts) if texts else "what is given"
         return f"No whole number of {total.text if total else 'any number of'} people is {printed}."
 
     def _arms(self, numbers: Numbers) -> list[dict[int, range] | None]:

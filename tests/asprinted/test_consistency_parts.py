@@ -47,3 +47,10 @@ def test_parts_that_exceed_the_total_need_not_all_be_known():
 def test_counts_without_a_total_are_their_own():
     assert parts.check({"a": "10", "b": "30"}, {"a": "25%", "b": "75%"}).verdict == "possible"
     assert parts.check({"a": "10", "b": "30"}, {"a": "26%", "b": "74%"}).verdict == "contradictory"
+
+
+def test_percentages_of_nobody_contradict_nothing_and_counts_of_nobody_do():
+    assert parts.check({"a": "0", "b": "0"}, {"a": "0%", "b": "0%"}, "0").verdict == "undecided"
+    assert parts.check({}, {"a": "0%", "b": "0%"}).verdict == "undecided"
+    assert parts.check({}, {"a": "0%", "b": "0%"}, "20").verdict == "contradictory"
+    assert parts.check({"a": "0", "b": "1"}, {"a": "0%"}, "0").conflict == ("b count", "total")

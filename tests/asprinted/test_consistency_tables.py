@@ -171,3 +171,27 @@ def test_wide_ranges_are_left_undecided():
 def test_wrong_input_is_named(options, message):
     with pytest.raises(ValueError, match=message):
         tables.two_by_two((64, 83), (218, 216), **options)
+
+
+@pytest.mark.parametrize("test", ["pearson", "pearson-or-yates"])
+def test_conflict_that_only_a_thousand_tables_and_more_prove_is_named(test):
+    found = tables.two_by_two(totals=("5000", "5000"), percents=("12%", "15%"), chi2="1.2", p=".27", test=test)
+    assert found.verdict == "contradictory" and len(found.conflicts) == 2
+    for names in found.conflicts:  # each proved, and the smallest: without any one of its numbers nothing is
+        gone = set(found.printed) - set(names)
+        assert found.without(gone).verdict == "contradictory"
+        assert not any(found.without({*gone, name}).verdict == "contradictory" for name in names)
+    assert not any(found.without(names).verdict == "contradictory" for names in found.releases) and found.releases
+
+
+def test_a_percentage_of_nobody_contradicts_nothing():
+    assert tables.percent_of_count("0%", count="0", n="0").verdict == "undecided"
+    assert tables.two_by_two(("0", "5"), ("0", "20"), ("0%", "25%"), chi2="0.00", test="pearson").verdict == "undecided"
+    assert tables.two_by_two(("0", "5"), ("0", "20"), ("0%", "26%")).conflict == ("total 2", "percent 2")
+    found = tables.percent_of_count("0%", count="3", n="0")
+    assert (found.conflict, found.proof) == (("count", "n"), "Out of 0, the count is 0, which does not print as 3.")
+    assert tables.percent_of_count(count="0", n="0").verdict == "possible"
+
+
+def test_a_total_that_nothing_else_is_printed_of_is_named_where_it_cannot_be():
+    assert tables.two_by_two((None, "5"), ("-3", "20")).proof == "No whole number of -3 people is what is given."
