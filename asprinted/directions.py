@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from asprinted.study import RATIO_FAMILIES, Claim, Study
+from asprinted.study import RATIO_FAMILIES, Claim, Study, wanted_of
 
 _OF_EFFECT = ("est", "lo", "hi", "t", "d", "reduction", "nnt", "nnt_lo", "nnt_hi")
 _OF_ARM = ("mean", "median", "sum", "percent", "percent_at_least", "percent_equal", "rate", "survival", "incidence", "survival_median", "q1", "q3")
 _OF_TWO_ARMS = ("log-rank", "rank-sum", "chi-squared")  # families of tests without an estimate
 _IN_ORDER = ("score", "yes-no", "count", "ordinal", "time")  # kinds of outcomes that go one way or the other
+
+Place = frozenset[tuple[str, str]]  # what is wanted of the columns of a table but the arm
 
 
 def undirected(study: Study) -> list[Claim]:
@@ -32,8 +34,23 @@ def _is_lone(study: Study, claim: Claim, columns: Mapping[str, tuple[str, str]])
     arms = study.design["people"]["arms"]
     if family in _OF_TWO_ARMS and len(arms["sizes"]) != 2:
         return False
-    told = {other["filter"].get(arms["column"]) for other in _told(study) if "table" in other and _of_arm(other, arms["column"]) and other.get("column") in columns[by["outcome"]]}
-    return len(told) < 2 and not any(_of_effect(other, by) for other in _told(study))
+    needed = _places(study, by, arms["column"])
+    told: dict[str, set[Place]] = {}
+    for other in _told(study):
+        if "table" in other and _of_arm(other, arms["column"]) and other.get("column") in columns[by["outcome"]]:
+            told.setdefault(other["filter"][arms["column"]], set()).add(_beside(other["filter"], arms["column"]))
+    return sum(needed <= places for places in told.values()) < 2 and not any(_of_effect(other, by) for other in _told(study))
+
+
+def _places(study: Study, by: Mapping[str, Any], arm: str) -> set[Place]:
+    """Where the outcome of an arm decides the direction: the rows of the model, at each visit that its contrast compares."""
+    model, visit = study.models[by["model"]], study.design.get("visits", {}).get("column")
+    terms = model["contrasts"][by["contrast"]] if "contrast" in by else []
+    return {_beside(model.get("rows", {}) | at, arm) for at in [{visit: term["at"][visit]} for term in terms if visit in term["at"]] or [{}]}
+
+
+def _beside(filter: Mapping[str, Any], arm: str) -> Place:
+    return wanted_of({column: value for column, value in filter.items() if column != arm})
 
 
 def _told(study: Study) -> Iterator[Mapping[str, Any]]:

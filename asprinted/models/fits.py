@@ -134,10 +134,13 @@ class Fit:
     def r2(self) -> float:
         """The share of the outcome's variance that a linear model explains, not adjusted for its size: R²; nan where the outcome does not vary.
 
-        As of statsmodels' rsquared and R's summary.lm. Raises ValueError where the model is not linear.
+        As of statsmodels' rsquared and R's summary.lm. Raises ValueError where the model is not linear, or has no intercept: what R²
+        is then, about the mean or about 0, programs take differently.
         """
         if set(self.variances) != {"residual"}:
             raise ValueError("this model has no one residual variance: ask a linear model for r2")
+        if "Intercept" not in self.design.info.column_names:
+            raise ValueError("this model has no intercept, and without one programs differ in what r2 is: ask a model with one")
         y, left = self.design.y, self.design.y - self.design.X @ self.beta
         total = float(np.sum((y - y.mean()) ** 2))
         return 1 - float(left @ left) / total if total > 0 else float("nan")

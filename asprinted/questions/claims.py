@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from asprinted.printed import Printed, parse
-from asprinted.study import Claim, Study
+from asprinted.study import Claim, Study, wanted_of
 
 Claims = Mapping[str, Claim]
 Rows = tuple[str, tuple[tuple[str, str], ...]]  # a table, and the columns with what is wanted of each
@@ -36,8 +36,7 @@ def versions(claims: list[Claim], names: Mapping[str, str]) -> Iterator[dict[str
 def rows_of(by: Mapping[str, Any]) -> Rows:
     """The table and the rows of it that an entry is about, the same for entries about the same."""
     asked = {"rule": by["rule"]} if "rule" in by else {}
-    filters = {column: value[0] if isinstance(value, list) and len(value) == 1 else value for column, value in by.get("filter", {}).items()}
-    return by["table"], tuple((column, str(value)) for column, value in (*asked.items(), *sorted(filters.items())))
+    return by["table"], (*((name, str(rule)) for name, rule in asked.items()), *sorted(wanted_of(by.get("filter", {}))))
 
 
 def amount_of(study: Study, amount: int | str) -> Printed:

@@ -102,7 +102,12 @@ def _table(study: Study, model: Mapping[str, Any], outcome: str, values: Sequenc
 
 
 def _correlation(study: Study, model: Mapping[str, Any], outcome: str, other: str, claims: Sequence[Claim]) -> Iterator[Found]:
-    """A correlation against its interval, its p value, and the number of pairs where that is printed."""
+    """Pearson's correlation against its interval, its p value, and the number of pairs where that is printed.
+
+    Nothing of Spearman's: its p value may be exact, and there are several ways to its interval, so none of them can be refuted.
+    """
+    if model.get("test") == "spearman":
+        return
     people = _pairs(study, model, outcome, other)
     for chosen in versions(list(claims), _OF_CORRELATION):
         chosen = ({"n": people} if people else {}) | chosen

@@ -17,10 +17,10 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match, relevance
 
-from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Assumption, Claim, Faults, Source, Study, StudyError, StudyErrors, nearest
+from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Assumption, Claim, Faults, Source, Study, StudyError, StudyErrors, nearest, wanted_of
 from asprinted.study.references import check_references
 
-__all__ = ["RATIO_FAMILIES", "SEPARATOR", "Assumption", "Claim", "Source", "Study", "StudyError", "StudyErrors", "load", "schema"]
+__all__ = ["RATIO_FAMILIES", "SEPARATOR", "Assumption", "Claim", "Source", "Study", "StudyError", "StudyErrors", "load", "schema", "wanted_of"]
 
 
 def load(folder: Path | str) -> Study:

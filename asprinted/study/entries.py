@@ -6,7 +6,7 @@ import contextlib
 import difflib
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -179,6 +179,11 @@ def columns_of(study: Study, table: str) -> dict[str, dict[str, Any]]:
     """The columns of a table and of the table it belongs to."""
     entry = study.tables[table]
     return (study.tables[entry["parent"]]["columns"] if "parent" in entry else {}) | entry["columns"]
+
+
+def wanted_of(filter: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """Each column of a filter with what is wanted of it as text, the same for a value and a list of that one value."""
+    return frozenset((column, str(value[0] if isinstance(value, list) and len(value) == 1 else value)) for column, value in filter.items())
 
 
 def within(study: Study, amount: int | str, low: float, high: float, *where: str) -> float:

@@ -94,6 +94,8 @@ def check_statistic(study: Study, by: Mapping[str, Any], *where: str) -> None:
             raise fault(f"{statistic!r} is of the whole model: take it out.", "contrast")
         if model.get("test") == "welch":
             raise fault("Welch's test has a variance for each group: ask a linear model without it.", "statistic")
+        if not _has_intercept(model["formula"]):
+            raise fault("The model has no intercept, and without one programs differ in what R² is: ask a model with an intercept.", "statistic")
         return
     if "contrast" not in by:
         raise StudyError(study.file, SEPARATOR.join((*where, "by")), None, "The field 'contrast' is missing: add it.")
@@ -105,6 +107,14 @@ def check_statistic(study: Study, by: Mapping[str, Any], *where: str) -> None:
     for contrast in names:
         if contrast not in model["contrasts"]:
             raise StudyError(study.file, SEPARATOR.join((*where, "by", "contrast")), contrast, f"Nothing of that name.{nearest(contrast, model['contrasts'])}")
+
+
+def _has_intercept(formula: str) -> bool:
+    """Whether a formula leaves the intercept in: no term of its own is 0 or −1."""
+    terms, before = formula.partition("~")[2], ""
+    while terms != before:  # what stands within brackets is no term of the formula
+        terms, before = re.sub(r"\([^()]*\)", "", terms), terms
+    return re.search(r"(?:^|\+)\s*0\s*(?:$|[+-])|-\s*1\s*(?:$|[+-])", terms) is None
 
 
 def _check_two_columns(study: Study, name: str, model: Mapping[str, Any]) -> None:

@@ -15,6 +15,8 @@ _OF_SCORES = {
 }  # kind of outcome that a mixed model does not take → what it is, and what can be asked
 _CHANGE = re.compile(r"(?:_change|_diff|_difference|_delta)$|^(?:change|diff|difference|delta)_(?:in_|of_)?")
 
+_START_OR_END = r"(?:_(?:start|before|baseline|pre|first|end|after|post|final|last|follow_?up|(?:at_|months?_|weeks?_|visit_|[mtw])?\d+))?"  # after the stem of a score's name
+
 
 def check_fitting(study: Study) -> None:
     """Raise StudyError where the outcomes of a design cannot be what models, visits and each other make of them."""
@@ -44,11 +46,11 @@ def _check_change(study: Study, entry: Mapping[str, Any]) -> None:
     if entry["kind"] != "score" or stem == entry["column"] or not stem:
         return
     scores = [each["column"] for each in study.design["outcomes"] if each["kind"] == "score"]
-    beside = [column for column in scores if column == stem or (column.startswith(f"{stem}_") and not _CHANGE.search(column))]
+    beside = [column for column in scores if re.fullmatch(re.escape(stem) + _START_OR_END, column)]
     visits = study.design.get("visits", {}).get("table", "")
     if len(beside) > 1 or any(table_of(study, column) == visits for column in beside):
         remedy = (
             f"It would be made apart from {' and '.join(beside)}, and not be their difference. Make two of the three, a start and its change say; "
-            "or make one score at visits, and ask its change of a model by a contrast of two visits."
+            "or make one score at visits, and ask its change of a model by a contrast of two visits; or call it otherwise where it is no such difference."
         )
         raise StudyError(study.file, SEPARATOR.join(("design", "outcomes", entry["column"])), None, remedy)

@@ -55,7 +55,8 @@ def check_outcomes(study: Study, outcomes: list[dict[str, Any]], need: Callable[
     for place, entry in enumerate(outcomes):
         with found.noted():
             _check_outcome(study, entry, place, before, need)
-        before |= dict.fromkeys(columns_of_entry(entry), table_of(study, entry["column"]))
+        if (table := table_of(study, entry["column"])) is not None:
+            before |= dict.fromkeys(columns_of_entry(entry), table)
     found.told()
     check_fitting(study)
     if "visits" in study.design:
@@ -122,7 +123,7 @@ def _check_ties(study: Study, entry: dict[str, Any], table: str, before: Mapping
     usable = {column: home for column, home in before.items() if home == table or at_visits}
     for column, id in entry.get("follows", {}).items():
         if column not in usable:
-            if column not in {each for other in study.design["outcomes"] for each in columns_of_entry(other)}:
+            if column not in {each for other in study.design["outcomes"] if table_of(study, other["column"]) for each in columns_of_entry(other)}:
                 need(column, usable, "design", *where, "follows")
             raise StudyError(study.file, SEPARATOR.join(("design", *where, "follows")), column, "It is made later, or at visits: name a column made before, or change the order.")
         if study.tables[usable[column]]["columns"][column]["type"] == "string":

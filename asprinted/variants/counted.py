@@ -9,7 +9,7 @@ from typing import Any
 from asprinted.consistency import Finding, tables
 from asprinted.questions.claims import numbers_of, printed_of
 from asprinted.questions.models import levels_of
-from asprinted.study import Claim, Study
+from asprinted.study import Claim, Study, wanted_of
 from asprinted.study.entries import columns_of
 
 OF_TABLES = ("logistic", "risk-ratio", "risk-difference")  # families whose crude contrast is that of a 2×2 table
@@ -95,7 +95,7 @@ def _right(study: Study) -> Iterator[Claim]:
 
 
 def _rows(table: str, filter: Mapping[str, Any]) -> Rows:
-    return table, frozenset((column, str(value[0] if isinstance(value, list) and len(value) == 1 else value)) for column, value in filter.items())
+    return table, wanted_of(filter)
 
 
 def _yes_or_no(study: Study, table: str, column: str) -> bool:

@@ -90,6 +90,12 @@ def test_correlation_is_held_against_its_pairs_interval_and_p(printed, calm, ver
         assert found[0].claims["n"] == ("people.n",)
 
 
+def test_p_and_limits_of_spearmans_correlation_are_not_held_against_pearsons():
+    for printed in ({"est": "0.377", "p": "0.15"}, {"est": ".30", "lo": ".09", "hi": ".70"}):
+        made = {test: found_of(study([*PEOPLE, *of_test("calm", **printed)], {"m": TOGETHER | {"test": test}}, age=AGE, calm=CALM)) for test in ("pearson", "spearman")}
+        assert [each.finding.verdict for each in made["pearson"]] == ["contradictory"] and made["spearman"] == []
+
+
 def of_kinds(total: str | None, statistic: str = "count", **counts: str) -> list[Claim]:
     own = [claim(f"kind.{value}", text, {"table": "people", "statistic": statistic, "filter": {"kind": value}}) for value, text in counts.items()]
     return own + ([claim("all.n", total, {"table": "people", "statistic": statistic})] if total else [])

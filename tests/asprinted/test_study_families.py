@@ -21,6 +21,8 @@ MODELS = {
     "welch": {"family": "linear", "formula": FORMULA, "test": "welch"} | WITH,
     "robust": {"family": "linear", "formula": FORMULA, "covariance": "robust", "groups": "practice"} | WITH,
     "difference": {"family": "risk-difference"} | WITH,
+    "through_0": {"family": "linear", "formula": "{outcome} ~ 0 + age"},
+    "cells": {"family": "linear", "formula": "{outcome} ~ C(arm) - 1"},
     "logistic": {"family": "logistic", "formula": FORMULA} | WITH,
     "poisson": {"family": "poisson", "formula": FORMULA, "exposure": "years"} | WITH,
     "nb": {"family": "negative-binomial", "formula": FORMULA} | WITH,
@@ -96,6 +98,8 @@ def people() -> pd.DataFrame:
     (of_test("linear", "score", "est"), "by", None, "The field 'contrast' is missing: add it."),
     (asked("linear", "score", "est", contrast=["arm", "peers"]), "by › contrast", ["arm", "peers"], "'est' is of one contrast: name it. Of several together are f, chi2, joint_p."),
     (asked("linear", "score", "f", contrast=["arm", "peer"]), "by › contrast", "peer", "Did you mean 'peers'?"),
+    (of_test("through_0", "score", "r2"), "by › statistic", "r2", "The model has no intercept"),
+    (of_test("cells", "score", "r2"), "by › statistic", "r2", "The model has no intercept"),
     (of_table("t"), "by › statistic", "t", "A table does not give it."),
     (of_table("chi2"), "by › statistic", "chi2", "A table does not give it."),
     (of_table("iqr", "where"), "by › column", "where", "It holds text, of which 'iqr' cannot be taken."),
@@ -225,3 +229,12 @@ def test_joint_test_that_cannot_be_taken_names_its_contrasts(study, people):
                                           (asked("difference", "back", "lo"), 0), (of_test("r", "score", "lo"), 0)], ids=str)  # fmt: skip
 def test_no_effect_is_one_for_a_ratio_and_zero_for_a_difference(study, by, null):
     assert null_value(study(by), "the.one") == null
+
+
+def test_r2_is_of_a_model_with_an_intercept_wherever_a_0_or_1_stands_in_it(study, people):
+    for formula in ("{outcome} ~ age", "{outcome} ~ I(age - 1)", "{outcome} ~ 1 + C(arm, Treatment(0))", "{outcome} ~ I((age + 0) ** 2) + C(arm)"):
+        study(of_test("linear", "score", "r2"), {"linear": {"formula": formula}})
+        assert 0 <= models.fit({"family": "linear", "formula": formula}, people, "score").r2 <= 1
+    for formula in ("{outcome} ~ 0 + age", "{outcome} ~ age - 1", "{outcome} ~ age + 0"):
+        with pytest.raises(ValueError, match="no intercept"):
+            models.fit({"family": "linear", "formula": formula}, people, "score").r2

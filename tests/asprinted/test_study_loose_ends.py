@@ -102,6 +102,14 @@ def test_faults_of_outcomes_are_told_together(data, load_data):
     assert ["follows" in line for line in told] == [True, False] and "Did you mean 'sessions.mean'?" in told[1]
 
 
+def test_column_that_no_table_has_is_told_and_what_follows_it_too(data, load_data):
+    at_visits(data, "yes-no")
+    data["design"]["outcomes"][2]["column"] = "clam"
+    data["design"]["outcomes"][-1]["follows"] = {"clam": "calm.r"}
+    told = [error.field for error in refused(load_data, data).errors]
+    assert "design › outcomes › 2 › column" in told and "design › outcomes › well › follows" in told
+
+
 def test_command_prints_each_fault_on_a_line(data, write_study, capsys):
     data["claims"]["usual.all.n"]["source"] = data["claims"]["course.all.n"]["source"] = "papre"
     assert main(["check", str(write_study(data))]) == BAD_INPUT
@@ -172,10 +180,22 @@ def test_change_beside_both_scores_that_it_is_between_is_refused_and_beside_one_
     data["design"]["outcomes"].append({"column": "calm_change", "kind": "score", "mean": "sessions.mean", "sd": "sessions.mean"})
     error = refused(load_data, data)
     assert error.field == "design › outcomes › calm_change" and "calm_start and calm" in error.remedy
+    assert "call it otherwise" in error.remedy
     data["design"]["outcomes"] = [entry for entry in data["design"]["outcomes"] if entry["column"] != "calm"]
     del data["tables"][PEOPLE]["columns"]["calm"]
     data["claims"] = {id: entry for id, entry in data["claims"].items() if not id.startswith("calm.")}
     assert load_data(data).design["outcomes"][-1]["column"] == "calm_change"
+
+
+def test_change_beside_scores_that_only_begin_alike_is_no_difference_of_them(data, load_data):
+    for name in ("mood_change", "mood_swings", "mood_clarity"):
+        data["tables"][PEOPLE]["columns"][name] = column("integer", minimum=-40, maximum=40)
+        data["design"]["outcomes"].append({"column": name, "kind": "score", "mean": "sessions.mean", "sd": "sessions.mean"})
+    assert load_data(data).design["outcomes"][-3]["column"] == "mood_change"
+    data["design"]["outcomes"][-1]["column"], data["design"]["outcomes"][-2]["column"] = names = "mood_12", "mood_before"
+    for name, old in zip(names, ("mood_clarity", "mood_swings")):
+        data["tables"][PEOPLE]["columns"][name] = data["tables"][PEOPLE]["columns"].pop(old)
+    assert "mood_before and mood_12" in refused(load_data, data).remedy
 
 
 @pytest.mark.parametrize(
@@ -231,6 +251,23 @@ def test_p_value_beside_the_means_of_both_arms_or_of_three_places_has_no_open_di
     data["claims"]["housed.arms.p"] = claim("0.5", model="places", outcome="housed", statistic="p")
     [lone] = directions.undirected(study := load_data(data))
     assert lone.id == "housed.arms.p" and "an assumption with bounds" in directions.in_words(study, lone)
+
+
+def test_means_of_another_visit_than_the_models_do_not_say_the_direction(data, load_data):
+    at_visits(data, "yes-no")
+    data["tables"]["visits"]["columns"]["well"] = column("integer", minimum=0, maximum=40)
+    data["design"]["outcomes"][-1] = {"column": "well", "kind": "score", "mean": "sessions.mean", "sd": "sessions.mean"}
+    data["models"]["end"] = {"family": "linear", "table": "visits", "says": "x", "rows": {"month": 6}, "formula": "{outcome} ~ C(arm)", "contrasts": contrasts()}
+    at = [{"weight": weight, "at": {"arm": arm, "month": month}} for weight, arm, month in ((1, "course", 6), (-1, "course", 0), (-1, "usual", 6), (1, "usual", 0))]
+    data["models"]["both"] = {"family": "mixed", "table": "visits", "says": "x", "formula": "{outcome} ~ C(month) * C(arm)", "groups": "id", "contrasts": {"change": at}}
+    data["claims"] |= {"well.end.p": claim("0.03", model="end", outcome="well", contrast="course", statistic="p"), "well.change.p": claim("0.03", model="both", outcome="well", contrast="change", statistic="p")}
+
+    def undirected(*months):
+        for arm in ("usual", "course"):
+            data["claims"] |= {f"well.{arm}.at_{month}": claim("20", table="visits", column="well", filter={"arm": arm, "month": month}, statistic="mean") for month in months}
+        return [each.id for each in directions.undirected(load_data(data))]
+
+    assert undirected() == undirected(0) == ["well.end.p", "well.change.p"] and undirected(6) == []
 
 
 # Examples of the reference
