@@ -320,7 +320,7 @@ _STATISTICS = {
     "values": lambda self, frame, by: "; ".join(str(value) for value in sorted(frame[by["column"]].dropna().unique())),
     "smallest_count": lambda self, frame, by: int(frame[by["column"]].value_counts().min()),
     "largest_count": lambda self, frame, by: int(frame[by["column"]].value_counts().max()),
-    "smallest_sum": lambda self, frame, by: int(frame[by["column"]].sum(axis=1).min()),
+    "smallest_sum": lambda self, frame, by: float(frame[by["column"]].sum(axis=1).min()),
     "sum": _of_column(np.sum),
     "percent": _of_column(lambda values: 100 * values.mean()),
     "median": _of_column(lambda values: values.median()),

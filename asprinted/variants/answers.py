@@ -75,7 +75,10 @@ def as_json(key: Iterable[Answer]) -> bytes:
 
 
 def read_key(file: Path) -> list[Answer]:
-    """The answers of a key in CSV or, by the file's name, JSON. Raises StudyError that names the line or entry at fault."""
+    """The answers of a key in CSV or, by the file's name, JSON; one without `decimals`, as older versions wrote it, leaves them empty.
+
+    Raises StudyError that names the line or entry at fault.
+    """
     names = [field.name for field in fields(Answer)]
     if file.suffix.lower() == ".json":
         try:
@@ -86,11 +89,11 @@ def read_key(file: Path) -> list[Answer]:
             raise StudyError(file, "file", None, f"It is no answer key ({error}): give the key.json that the variants were made with.") from None
     rows = sheets.table(file)
     header = next(rows, (1, []))[1]
-    if header != names:
+    if header not in (names, names[:-1]):
         raise StudyError(file, SEPARATOR.join(("line 1", "header")), ",".join(header), f"A key has the columns {','.join(names)}: give the key.csv that the variants were made with.")
     key = []
     for line, cells in rows:
-        if len(cells) != len(names):
-            raise StudyError(file, f"line {line}", len(cells), f"A key has {len(names)} cells a line: make it again.")
+        if len(cells) != len(header):
+            raise StudyError(file, f"line {line}", len(cells), f"This key has {len(header)} cells a line: give it as it was made.")
         key.append(Answer(*cells))
     return key

@@ -13,8 +13,10 @@ from asprinted.variants import sheets
 
 OF_P = 3  # decimals of a p value that the source has in words
 OF_SHARES, OTHERWISE = 1, 2  # decimals of percentages, and of other numbers, where nothing like them is printed
-WHOLE = ("count", "observed", "sum", "distinct", "k", "n", "smallest_count", "largest_count", "smallest_sum", "returned", "duplicates")
-OF_VALUES = ("minimum", "maximum")  # values of the column, with the decimals that it has
+WHOLE = ("count", "observed", "distinct", "k", "n", "smallest_count", "largest_count", "duplicates")
+SUMS = ("sum", "smallest_sum")
+OF_VALUES = ("minimum", "maximum", *SUMS)  # with the decimals that the column has
+OF_A_HUNDRED = ("percent", "percent_at_least", "percent_equal", "percent_below", "survival", "incidence", "reduction", "i2")  # computed in per cent, however they are printed
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,9 @@ def decimals(study: Study, claim: Claim) -> int | None:
         return style
     numbers = [each for each in study.claims.values() if each.kind == "number" and each.by and not _of_p(each.by) and each.by["statistic"] not in WHOLE]
     alike = [each for each in numbers if each.by["statistic"] == by["statistic"]]
-    of_the_same = [each for each in numbers if _about(each.by) == _about(by)]
+    of_the_same = [each for each in numbers if _about(each.by) == _about(by) and (each in alike or each.by["statistic"] not in SUMS)]
     nearest = [each for each in alike if each in of_the_same] or of_the_same or alike
-    return max(map(_printed, nearest)) if nearest else OF_SHARES if "percent" in by["statistic"] else OTHERWISE
+    return max(map(_printed, nearest)) if nearest else OF_SHARES if by["statistic"] in OF_A_HUNDRED else OTHERWISE
 
 
 def _printed(claim: Claim) -> int:
@@ -63,9 +65,11 @@ def _printed(claim: Claim) -> int:
 
 
 def _recorded(study: Study, by: dict[str, Any]) -> int | None:
-    """The decimals that the records have of a column; None where the study file does not say."""
-    spec = columns_of(study, by["table"]).get(by["column"], {}) if isinstance(by.get("column"), str) else {}
-    return 0 if spec.get("type") == "integer" else spec.get("decimals")
+    """The decimals that the records have of a column, or the most of several; None where the study file does not say."""
+    columns, known = by.get("column", []), columns_of(study, by["table"])
+    specs = [known.get(column, {}) for column in ([columns] if isinstance(columns, str) else columns)]
+    found = [0 if spec.get("type") == "integer" else spec.get("decimals") for spec in specs]
+    return max(found) if found and None not in found else None
 
 
 def _of_p(by: dict[str, Any]) -> bool:
@@ -80,7 +84,7 @@ def _to_write(claim: Claim, number: int | None) -> str:
     """What to write as the answer."""
     if number is None:
         return "what there is, with semicolons between"
-    unit = ", in per cent" if "%" in (claim.printed or "") or "percent" in claim.by["statistic"] else ""
+    unit = ", in per cent" if "%" in (claim.printed or "") or claim.by["statistic"] in OF_A_HUNDRED else ""
     or_bound = ", or < or > and a number" if claim.kind == "inequality" else ""
     return f"{'a whole number' if number == 0 else in_words(number)}{unit}{or_bound}"
 

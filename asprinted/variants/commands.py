@@ -91,7 +91,7 @@ def _variants(study: Study, *, options: argparse.Namespace) -> int:
     again = f"a second engine looked at {len(report.sampled)} of them and differs on {len(report.differences)}"
     lines.append(f"{study.slug}: {len(report.made)} variants made and verified, {len(report.kept)} were there, {len(report.failed)} in vain; {again}")
     for claim, counts in report.shared.items():
-        most = max(counts.values())
+        most = max(counts.values(), default=0)
         copied = f"; up to {most} share one, and can copy it" if most > 1 else ""
         lines.append(f"{claim}: {sum(counts.values())} students have {len(counts)} different answers{copied}")
     lines.append(f"{out} (students; the questions, without answers, in questions.csv and questions.md), {key} (answers: not for students)")

@@ -104,9 +104,12 @@ def between(study: Study, varied: Sequence[Varied], share: float) -> Study:
 
 
 def _printing(study: Study, varied: Sequence[Varied], choose: Callable[[int, int], int]) -> Study:
-    """The study whose varied claims print what `choose` makes of the ends of their ranges, in units of the last decimal."""
+    """The study whose varied claims print what `choose` makes of the ends of their ranges, in units of the last decimal.
+
+    Chosen in the order of their names, so that the order in which they are given changes no record.
+    """
     claims = dict(study.claims)
-    for each in varied:
+    for each in sorted(varied, key=str):
         claim = study.claims[each.claim]
         if each.follows:
             claims[claim.id] = replace(claim, kind="context", expect="context", by=None)

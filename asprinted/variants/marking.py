@@ -74,7 +74,7 @@ def asked(file: Path, key: Sequence[Answer], ids: Iterable[str]) -> list[str]:
 def mark(key: Sequence[Answer], given: Iterable[Given], asked: Collection[str] = ()) -> list[Mark]:
     """A Mark for every answer given, in its order, and then one for every question that was asked and that a student of the key's left out.
 
-    asked: the questions of the exercise; where none are named, those of the key that any student answered, or left empty in a line of its own.
+    asked: the questions of the exercise, with or without their study; where none are named, those of the key that any student answered, or left empty in a line of its own.
     Of two answers to one question the later counts. Students and questions are told apart without regard to case.
     """
     given = list(given)
@@ -82,7 +82,7 @@ def mark(key: Sequence[Answer], given: Iterable[Given], asked: Collection[str] =
     for answer in key:
         known.setdefault(answer.student.lower(), {})[answer.question] = answer
     names = {answer.student.lower(): answer.student for answer in key}
-    wanted = set(asked) or {_question(each.question) for each in given if each.student.lower() in known}
+    wanted = set(map(_question, asked)) or {_question(each.question) for each in given if each.student.lower() in known}
     last = {(each.student.lower(), _question(each.question)): each for each in given if each.text}
     left = {(who, question): None for who, own in known.items() for question in own if question in wanted and (who, question) not in last}
     marks, before = [], {}

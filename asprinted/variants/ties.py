@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from asprinted import checks, printed
 from asprinted.consistency.conflict import CONTRADICTORY, and_list, shifted
-from asprinted.study import SEPARATOR, Claim, Study, StudyError
+from asprinted.study import SEPARATOR, Claim, Study, StudyError, wanted_of
 from asprinted.study.entries import columns_of
 from asprinted.synthesis.design import generator
 from asprinted.variants import counted, drawing
@@ -44,7 +45,7 @@ def contradiction(study: Study, ids: Collection[str]) -> Tie | None:
     except StudyError:
         raise
     except ValueError as error:  # a number that none of its kind can be, such as a pool of no trials
-        return Tie(tuple(ids), f"{error}.")
+        return Tie(tuple(sorted(ids)), f"{error}.")
     for each in found_of_print:
         for names in each.finding.conflicts if each.fault else ():
             found = tuple(id for id in dict.fromkeys(each.ids(names)) if id in study.claims)
@@ -86,7 +87,7 @@ def refuse(study: Study, varied: Sequence[Varied]) -> None:
 
 
 def tries(study: Study, varied: Sequence[Varied], more: int) -> Iterator[Study]:
-    """The study with both ends of the ranges, their middle, and `more` numbers drawn in them, each once; what the source prints only where there is nothing else."""
+    """The study with both ends of the ranges, their middle, and `more` numbers drawn in them, each once, and never what the source prints."""
     rng, own, seen = generator(study, "tries"), drawing.texts(study, varied), set()
     for wanted in (*(drawing.between(study, varied, share) for share in SHARES), *(drawing.drawn(study, varied, rng) for _ in range(more))):
         texts = drawing.texts(wanted, varied)
@@ -194,7 +195,7 @@ def _twice(study: Study) -> Iterator[Tie]:
     """Claims on the same number that print no common value."""
     first: dict[str, Claim] = {}
     for claim in _numbers(study):
-        other = first.setdefault(repr(sorted(claim.by.items())), claim)
+        other = first.setdefault(json.dumps(claim.by, sort_keys=True), claim)
         ours, theirs = (printed.parse(each.printed, each.rounding) for each in (claim, other))
         if not (ours.contains(theirs.value) or theirs.contains(ours.value)):
             yield Tie((other.id, claim.id), "Both are one number, printed twice.")
@@ -202,7 +203,7 @@ def _twice(study: Study) -> Iterator[Tie]:
 
 def _sums(study: Study) -> Iterator[Tie]:
     """Counts of people whose parts, by the values of a column, do not add up to the whole."""
-    counts = {(claim.by["table"], _filter(claim.by)): claim for claim in _numbers(study) if claim.by["statistic"] == "count" and "rule" not in claim.by}
+    counts = {(claim.by["table"], wanted_of(claim.by.get("filter", {}))): claim for claim in _numbers(study) if claim.by["statistic"] == "count" and "rule" not in claim.by}
     for (table, filter), whole in counts.items():
         for column, spec in columns_of(study, table).items():
             parts = [counts.get((table, filter | {(column, str(value))})) for value in spec.get("values", ())]
@@ -216,10 +217,6 @@ def _percentages(study: Study) -> Iterator[Tie]:
     for finding, ids in counted.percentages(study):
         if finding.verdict == CONTRADICTORY:
             yield Tie(tuple(ids[name] for name in finding.conflict), finding.proof)
-
-
-def _filter(by: dict[str, Any]) -> frozenset[tuple[str, str]]:
-    return frozenset((column, str(value[0] if isinstance(value, list) and len(value) == 1 else value)) for column, value in by.get("filter", {}).items())
 
 
 def _needed(study: Study) -> set[str]:

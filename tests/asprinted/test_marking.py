@@ -157,6 +157,22 @@ def test_the_header_may_have_capitals_and_blanks(tmp_path: Path):
         marking.read_answers(tmp_path / "a.csv")
 
 
+def test_a_key_of_a_version_that_wrote_no_decimals_is_read(tmp_path: Path):
+    lines = answers.as_csv(KEY).decode().splitlines()
+    assert lines[0].endswith(",decimals") and all(line.endswith(",") for line in lines[1:])
+    older = [lines[0].removesuffix(",decimals"), *(line[:-1] for line in lines[1:])]
+    (tmp_path / "key.csv").write_text("\n".join(older) + "\n", "utf-8")
+    assert answers.read_key(tmp_path / "key.csv") == KEY
+    (tmp_path / "key.csv").write_text("\n".join([*older, lines[1]]) + "\n", "utf-8")
+    with pytest.raises(StudyError, match=f"line {len(older) + 1}.*10 cells"):
+        answers.read_key(tmp_path / "key.csv")
+
+
+def test_a_question_may_be_named_with_its_study():
+    given = [Given("ada", "score.change.p", ".046", 2)]
+    assert [each.mark for each in mark(KEY, given, ["Trial:score.change.p"])] == [each.mark for each in mark(KEY, given, ["score.change.p"])] != ["not asked"]
+
+
 def test_the_command_tells_what_counts_and_what_it_cannot_place(tmp_path: Path, capsys):
     (tmp_path / "key.csv").write_bytes(answers.as_csv(KEY))
     (tmp_path / "a.csv").write_text("Student,Question,Answer\nada,score.change.p,.5\nada,score.change.p,.046\nada,score.chang.p,1\nbne,score.change.p,1\n", "utf-8")

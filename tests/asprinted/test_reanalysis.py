@@ -177,6 +177,11 @@ def test_value_that_the_records_do_not_give_is_refused(analysis, by, where, type
         analysis.value(by)
 
 
+def test_smallest_sum_of_columns_with_decimals_keeps_them(analysis):
+    analysis.tables["people"] = analysis.tables["people"].assign(asthma=lambda frame: frame["asthma"] + 0.25)
+    assert analysis.value({"table": "people", "statistic": "smallest_sum", "column": ["asthma", "diabetes"]}) == 1.25
+
+
 def test_difference_has_no_reduction(analysis):
     with pytest.raises(StudyError, match="models › line › contrasts › arm: 'score'. a difference has no reduction in per cent"):
         analysis.value({"model": "line", "outcome": "score", "contrast": "arm", "statistic": "reduction"})

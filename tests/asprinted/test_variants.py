@@ -133,6 +133,14 @@ def test_a_varied_claim_is_drawn_for_each_student_within_its_range_in_the_printe
     assert p[:2] == ".0" and len(p) == 4
 
 
+def test_the_order_in_which_ranges_are_given_changes_no_number(trial):
+    ranges = [drawing.varied(trial, text) for text in ("pcs.harp.est=1.0..9.0", "pcs.usual_care.est=1.0..9.0")]
+    for given in (ranges, ranges[::-1]):
+        wanted = drawing.drawn(trial, given, generator(trial, "vary"))
+        assert wanted.claims == drawing.drawn(trial, ranges, generator(trial, "vary")).claims
+    assert making.fingerprint(trial, "", "ada", ranges) == making.fingerprint(trial, "", "ada", ranges[::-1])
+
+
 def test_the_records_print_the_number_that_was_drawn_and_the_key_tells_it(trial):
     made = [make(trial, "spring", student, [drawing.varied(trial, "pcs.harp.est=2.6..3.1")]) for student in ("ada", "ben")]
     found = [{each.question: each for each in variant.answers} for variant in made]
@@ -218,6 +226,23 @@ def test_letting_what_holds_a_number_follow_is_what_the_advice_says_it_is():
         ties.refuse(study, ranges[:1])
 
 
+def test_numbers_that_none_of_their_kind_can_be_are_told_in_the_same_order_however_they_are_asked(monkeypatch):
+    def impossible(study: Study) -> None:
+        raise ValueError("a pool has one trial or more")
+
+    monkeypatch.setattr(ties.checks, "findings", impossible)
+    ids = ["pilot_visit.ratio.lo", "pcs.change.p", "pilot_visit.ratio.hi", "pilot_visit.ratio.est"]
+    for order in (ids, ids[::-1]):
+        assert ties.contradiction(load(POOLED), dict.fromkeys(order)).ids == tuple(sorted(ids))
+
+
+def test_a_claim_that_no_finished_student_has_an_answer_to_is_told_as_none(write_study, small, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(running, "make_all", lambda *given: running.Report(shared={"pcs.harp.est": {}}))
+    (tmp_path / "roster.csv").write_text("id\nada\n", "utf-8")
+    assert main(["variants", str(write_study(small)), "--roster", str(tmp_path / "roster.csv"), "--out", str(tmp_path / "out")]) == 0
+    assert "pcs.harp.est: 0 students have 0 different answers\n" in capsys.readouterr().out
+
+
 def test_a_number_of_a_range_that_print_rules_out_is_passed_over_without_a_search(monkeypatch):
     study, asked = load(TIED), []
 
@@ -251,6 +276,14 @@ def test_a_number_printed_twice_is_held_by_its_twin(small, load_data):
     study = load_data(small)
     assert ties.listed(study)["pcs.change.p"] == ["pcs.again.p"]
     ties.refuse(study, [drawing.varied(study, "pcs.change.p=.02..0.03"), drawing.varied(study, "pcs.again.p=follows")])
+
+
+def test_a_number_printed_twice_is_found_whatever_the_order_of_its_filter(small, load_data):
+    filter = {"arm": "HARP", "visit": 6}
+    for name, text, wanted in (("one", "30.1", filter), ("two", "33.3", dict(reversed(filter.items())))):
+        small["claims"][f"pcs.{name}.mean"] = {"says": "x", "kind": "number", "mark": "P", "source": "abstract", "where": "x", "printed": text, "by": {"table": "visits", "column": "pcs", "statistic": "mean", "filter": wanted}}
+    study = load_data(small)
+    assert ties.contradiction(study, {"pcs.two.mean"}).why == "Both are one number, printed twice."
 
 
 def test_the_command_lists_what_can_be_varied_without_a_roster_and_wants_one_otherwise(capsys):
@@ -363,6 +396,24 @@ def test_the_answer_to_every_statement_that_holds_is_as_it_declares(slug):
     assert stated and all(printed.declared_interval(study.claims[id].declared).contains(printed.parse(each.answer).value) for id, each in stated.items())
     assert all(marking.judged(each, each.answer).mark == "right" for each in key.values())
     assert all(printed.parse(each.answer).decimals == int(each.decimals) for each in stated.values())  # none lies so near its edge here
+
+
+def test_what_is_of_a_hundred_is_asked_in_per_cent_and_a_sum_with_the_decimals_of_its_column(trial):
+    years = {"type": "number", "decimals": 1, "minimum": 0, "maximum": 9, "mark": "P", "says": "years"}
+    people = trial.tables["participants"]
+    study = replace(trial, tables=trial.tables | {"participants": people | {"columns": people["columns"] | {"years": years}}})
+    entry = next(claim for claim in study.claims.values() if claim.kind == "number")
+
+    def write(statistic: str, **changed: Any) -> str:
+        claim = replace(entry, kind="words", printed=None, by={"table": "participants", "column": "years", "statistic": statistic}) if not changed else replace(entry, by={"statistic": statistic}, **changed)
+        return asking._to_write(claim, asking.decimals(study, claim))
+
+    for statistic in ("reduction", "survival", "incidence", "i2", "percent_below"):
+        assert write(statistic, printed="40") == "a whole number, in per cent"
+    assert write("survival").endswith(", in per cent") and write("share_at_minimum", printed="0.4") == "1 decimal"  # a share is no percentage
+    assert write("sum") == "1 decimal" and write("count") == "a whole number" and write("returned") == "2 decimals"  # a share of people
+    of_two = replace(entry, kind="words", printed=None, by={"table": "participants", "column": ["years", "years"], "statistic": "smallest_sum"})
+    assert asking.decimals(study, of_two) == 1
 
 
 def test_the_sheet_asks_what_the_key_answers_and_holds_no_answer(trial):
