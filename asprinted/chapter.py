@@ -161,12 +161,18 @@ def explore(frame: pd.DataFrame, controls: Sequence[str], summary: str = "Every 
 
     `frame` has a row for every setting and claim: the columns named in `controls` (numbers become a slider, texts a choice), `claim`, `printed` and `computed`
     (texts), `holds` (true or false), and where something is to be drawn `estimate`, `low`, `high`, `line` (the value that decides) and `axis` (what is drawn;
-    logarithmic where it ends in "ratio"). The first setting is where the figure starts. Raises ValueError where a column is missing or a claim stands twice in a setting.
+    logarithmic where it ends in "ratio"). The first setting is where the figure starts. Raises ValueError where no controls are named,
+    a column is missing, a setting or a verdict is empty, or a claim stands twice in a setting.
     """
     controls = list(controls)
+    if not controls:
+        raise ValueError("explore: no controls are named; name the columns in which the settings differ")
     missing = [name for name in (*controls, "claim", "printed", "computed", "holds") if name not in frame]
     if missing:
         raise ValueError(f"explore: the table has no column {', '.join(missing)}; add it, or name the controls that the table has")
+    empty = [name for name in (*controls, "claim", "holds") if frame[name].isna().any()]
+    if empty:
+        raise ValueError(f"explore: the column {empty[0]!r} has an empty cell; give every row its setting, claim and verdict, and leave out a claim of which a setting says nothing")
     twice = frame[frame.duplicated([*controls, "claim"])]
     if len(twice):
         raise ValueError(f"explore: claim {twice['claim'].iloc[0]!r} stands twice in a setting; name every column that differs in `controls`")

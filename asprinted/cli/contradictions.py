@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def in_words(study: Study, found: Sequence[checks.Checked], folder: Path, left_o
         lines += _numbers(study, each, each.finding.conflict)
         if len(each.finding.conflicts) > 1:
             others = len(each.finding.conflicts) - 1
-            lines.append(f"  ({'One other set' if others == 1 else f'{others} other sets'} of that size cannot stand together either: asprinted check {folder} lists {'it' if others == 1 else 'them'}.)")
+            lines.append(f"  ({'One other set' if others == 1 else f'{others} other sets'} of that size cannot stand together either: {shlex.join(['asprinted', 'check', str(folder)])} lists {'it' if others == 1 else 'them'}.)")
         lines += [f"  Why: {each.finding.proof}", f"  {_healing(study, each)}", *_analyses(study, each, found)]
     lines += ["", "What to do: look the numbers up in the paper again, and which analysis each comes from."]
     ways = advised(study, faults)
@@ -57,7 +58,7 @@ def ways_out(ways: Sequence[tuple[str, ...]], folder: Path) -> list[str]:
         head = f"make records that print all but what you doubt most. Any one of these {len(ways)} lines, taken whole, ends every contradiction:"
     else:
         head = f"make records that print all but {'this one' if len(ways[0]) == 1 else 'these'}:"
-    return [f"If they stand there so, {head}", *(f"  asprinted synthesise {folder} {' '.join(f'--all-but {id}' for id in ids)}" for ids in ways)]
+    return [f"If they stand there so, {head}", *(f"  {shlex.join(['asprinted', 'synthesise', str(folder), *(part for id in ids for part in ('--all-but', id))])}" for ids in ways)]
 
 
 def fragment(study: Study, found: Sequence[checks.Checked], ids: Sequence[str]) -> list[str]:

@@ -276,3 +276,12 @@ def test_table_without_a_wanted_column_is_refused_by_its_name():
 def test_claim_that_stands_twice_in_a_setting_is_refused():
     with pytest.raises(ValueError, match="'mood' stands twice in a setting"):
         explored(SETTINGS.assign(model="mixed"), ["model"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "controls", "says"),
+    [({"holds": [True, None, False]}, ["model", "points lower"], "'holds' has an empty cell"), ({"points lower": [0, 0, None]}, ["model", "points lower"], "'points lower' has an empty cell"), ({}, [], "no controls are named")],
+)  # fmt: skip
+def test_setting_or_verdict_that_is_empty_is_refused_and_not_taken_for_one(changed, controls, says):
+    with pytest.raises(ValueError, match=says):
+        explored(SETTINGS.assign(**changed), controls)

@@ -93,6 +93,13 @@ def test_sound_print_is_synthesised_without_a_word(write_study, capsys):
     assert capsys.readouterr().out.splitlines() == [str(folder / name) for name in ("people.csv", "datapackage.json")]
 
 
+def test_a_folder_whose_name_has_a_blank_is_quoted_in_the_commands(contradictory, capsys):
+    folder = contradictory.rename(contradictory.with_name("my trial"))
+    assert main(["synthesise", str(folder)]) != FINE
+    shown = [line for line in "".join(capsys.readouterr()).splitlines() if "asprinted synthesise" in line]
+    assert shown and all(f"'{folder}' --all-but " in line for line in shown)
+
+
 def test_contradiction_is_told_in_words_before_anything_is_searched(contradictory, capsys, monkeypatch):
     monkeypatch.setattr("asprinted.synthesis.synthesise", None)
     assert main(["synthesise", str(contradictory)]) == DIFFERS
