@@ -6,6 +6,8 @@ import copy
 import html
 import json
 import re
+from collections import Counter
+from pathlib import Path
 
 import pytest
 import yaml
@@ -142,3 +144,65 @@ def test_file_that_is_no_list_of_questions_is_refused(tmp_path, content):
     path.write_text(content, encoding="utf-8")
     with pytest.raises(BookError, match="trial.questions.yml"):
         quiz.load(path)
+
+
+CHAPTERS = Path(__file__).parents[2] / "chapters"
+GLUE = re.compile(r"\{glue:text\}`(\w+)`")  # a said value is about as long as its name
+
+
+def one_right(files: list[Path]) -> dict[str, tuple[list[int], int]]:
+    """Return, by chapter and id of each choice question with one right option, how long its options read, and the place of the right one."""
+    found = {}
+    for path in files:
+        for held in (question.held for question in quiz.load(path) if question.held["kind"] == "choice"):
+            right = [place for place, option in enumerate(held["options"]) if option["correct"]]
+            if len(right) == 1:
+                lengths = [len(GLUE.sub(r"\1", option["text"])) for option in held["options"]]
+                found[f"{path.name.removesuffix('.questions.yml')}: {held['id']}"] = lengths, right[0]
+    return found
+
+
+def giveaways(questions: dict[str, tuple[list[int], int]]) -> list[str]:
+    """Return what would give a right option away to somebody who has not read the chapter, with the questions to mend.
+
+    With three or four options chance makes the right one the longest in a quarter to a third of the questions; two in five is the most that is let pass.
+    """
+    told, most = [], 0.4 * len(questions)
+    rest = {name: (lengths[right], lengths[:right] + lengths[right + 1 :]) for name, (lengths, right) in questions.items()}
+    for word, those in (("longest", [name for name, (own, others) in rest.items() if own > max(others)]),
+                        ("shortest", [name for name, (own, others) in rest.items() if own < min(others)])):  # fmt: skip
+        if len(those) > most:
+            told.append(f"the right option is the {word} in {len(those)} of {len(questions)}; write some wrong ones as full: {', '.join(those)}")
+    told += [f"{name}: the right option stands out by its length; give the others as much to say" for name, (own, others) in rest.items()
+             if own > 1.25 * max(others) or own < 0.75 * min(others)]  # fmt: skip
+    for place, count in Counter(right for _, right in questions.values()).items():
+        if count > most:
+            those = [name for name, (_, right) in questions.items() if right == place]
+            told.append(f"{chr(97 + place)} is right in {count} of {len(questions)}; move the right option in some: {', '.join(those)}")
+    for chapter in sorted({name.split(":")[0] for name in questions}):
+        places = [right for name, (_, right) in questions.items() if name.split(":")[0] == chapter]
+        if len(places) > 1 and len(set(places)) == 1:
+            told.append(f"{chapter}: all {len(places)} right options stand at {chr(97 + places[0])}; move some")
+        if len(places) > 1 and all(own > max(others) for name, (own, others) in rest.items() if name.split(":")[0] == chapter):
+            told.append(f"{chapter}: the right option is the longest in all {len(places)}; write some wrong ones as full")
+    return told
+
+
+def test_no_right_option_is_given_away_by_its_length_or_place():
+    questions = one_right(sorted(CHAPTERS.glob("*.questions.yml")))
+    assert questions, f"no choice question in {CHAPTERS}"
+    assert not (told := giveaways(questions)), "\n".join(told)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "rights", "told"),
+    [
+        ([[30, 30, 31]] * 3, [2, 2, 2], ["longest in 3 of 3", "c is right in 3 of 3", "a: all 3 right options stand at c", "a: the right option is the longest in all 3"]),
+        ([[30, 29, 30]] * 3, [1, 1, 1], ["shortest in 3 of 3", "b is right in 3 of 3", "a: all 3"]),
+        ([[60, 40, 40], [40, 40, 40], [40, 40, 40]], [0, 1, 2], ["a: 0: the right option stands out"]),
+        ([[40, 30, 40], [40, 40, 50], [40, 40, 40]], [0, 1, 2], []),
+    ],
+)
+def test_giveaways_are_told_with_the_questions_to_mend(lengths, rights, told):
+    found = giveaways({f"a: {number}": each for number, each in enumerate(zip(lengths, rights, strict=True))})
+    assert len(found) == len(told) and all(part in line for part, line in zip(told, found, strict=True))
