@@ -26,6 +26,7 @@ The starter runs as it stands, the solution passes its check, and every wrong an
 
 from __future__ import annotations
 
+import builtins
 import html
 import re
 import textwrap
@@ -40,8 +41,7 @@ from book.live import page
 LEVELS = ("repeat", "adapt", "extend")
 PLACE = re.compile(r"\{\{(said|claim|printed):([^{}\s]+)\}\}")
 WIDE = 80
-CHECK = '''
-
+CHECK = '''\
 def _checked():
     for name in {makes!r}:
         if globals().get(name) in (None, ...):
@@ -77,8 +77,8 @@ class Exercise:
     wrong: tuple[tuple[str, str], ...]
 
     @property
-    def tail(self) -> str:
-        """Code to be run after the reader's: its value is "" where the exercise is solved, else a sentence that says what is wrong."""
+    def judge(self) -> str:
+        """Code that `runner.run` runs as a check of the reader's: its value is "" where the exercise is solved, else a sentence that says what is wrong."""
         return CHECK.format(makes=self.makes, check=textwrap.indent(self.check.rstrip("\n"), "    "))
 
 
@@ -109,6 +109,8 @@ def _exercise(entry: listed.Entry, texts: dict[tuple[str, str], str]) -> Exercis
     for field, least in (("makes", 1), ("hints", 1)):
         if not isinstance(held[field], list) or len(held[field]) < least or not all(isinstance(each, str) and each.strip() for each in held[field]):
             raise wrong(field, held[field], "give a list of texts, one at least")
+    if own := next((name for name in held["makes"] if hasattr(builtins, name)), None):
+        raise wrong("makes", own, "is a name of Python itself, which means in a check what it always means; take another")
     answers = held["wrong"]
     if not isinstance(answers, list) or len(answers) < 2 or any(not isinstance(each, dict) or set(each) != {"code", "told"} for each in answers):
         raise wrong("wrong", answers, "give two typical wrong answers at least, each with code and told")
@@ -158,7 +160,7 @@ def in_notebook(notebook: dict, path: Path, chapter: dict) -> dict:
 
 def markdown(slug: str, exercise: Exercise) -> str:
     """Return an exercise as Markdown: task, starter, folded hints and solution; the page's script makes an editor with a check of it."""
-    marks = {"chapter": slug, "id": exercise.id, "level": exercise.level, "check": exercise.tail}
+    marks = {"chapter": slug, "id": exercise.id, "level": exercise.level, "check": exercise.judge}
     held = "".join(f' data-{name}="{_attribute(text)}"' for name, text in marks.items())
     hints = [f":::{{dropdown}} Hint\n{hint}\n:::\n" for hint in exercise.hints]
     return "\n".join([

@@ -11,13 +11,14 @@ It runs in the reader's browser, under Pyodide, and under plain CPython in the t
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import io
 import json
 import traceback
 
-CELL = "<cell>"
-MOST = 20_000  # characters of what a cell prints
+CELL, CHECK = "<cell>", "<check>"
+MOST = 20_000  # characters that are shown of what a cell prints, of its value, and of its error
 NOT_HERE = {"numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "patsy"}
 WORDS = {
     ZeroDivisionError: "something is divided by zero",
@@ -27,36 +28,56 @@ WORDS = {
 }
 
 
-def run(code: str) -> dict[str, str]:
+class _Printed(io.StringIO):
+    """What is printed, kept as far as it is shown; of the rest only the length."""
+
+    length = 0
+
+    def write(self, text: str) -> int:
+        super().write(text[: max(MOST - self.length, 0)])
+        self.length += len(text)
+        return len(text)
+
+
+def run(code: str, check: str = "") -> dict[str, str]:
     """Return `stdout`, `value` and `text` (repr and str of a last line that is an expression) and `error`, each "" where there is none.
 
-    Every run begins with nothing defined. Nothing is raised: an error is told with its line.
+    `check` is run after the code, with the names that it made, and the value is the check's then. Names of Python itself mean in a check
+    what they always mean, also where the code gave them to something else. Every run begins with nothing defined. Nothing is raised: an error
+    is told with its line in `code`.
     """
-    printed, value = io.StringIO(), None
+    printed, value = _Printed(), None
     told = ""
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
-            value = _value(code, {"__name__": "__main__"})
+            names = {"__name__": "__main__"}
+            value = _value(code, names)
+            if check:
+                value = _value(check, {name: held for name, held in names.items() if not hasattr(builtins, name)}, CHECK)
             value = None if value is None else (repr(value), str(value))
         except BaseException as fault:  # also what a cell raises on purpose, and sys.exit
             value, told = None, explained(fault, code)
-    shown = printed.getvalue()
-    if len(shown) > MOST:
-        shown = f"{shown[:MOST]}\n… and {len(shown) - MOST:,} characters more, which are not shown.\n"
-    return {"stdout": shown, "value": value[0] if value else "", "text": value[1] if value else "", "error": told}
+    value, text = value or ("", "")
+    return {"stdout": _cut(printed.getvalue(), printed.length), "value": _cut(value), "text": _cut(text), "error": _cut(told)}
 
 
-def run_json(code: str) -> str:
+def run_json(code: str, check: str = "") -> str:
     """Return what `run` returns, as JSON, which is how it leaves the worker."""
-    return json.dumps(run(code))
+    return json.dumps(run(code, check))
 
 
-def _value(code: str, names: dict) -> object:
+def _cut(text: str, length: int | None = None) -> str:
+    """Return as much of a text as is shown, and how much there is beyond; `length` is that of the whole where `text` is only its beginning."""
+    more = (len(text) if length is None else length) - MOST
+    return text if more <= 0 else f"{text[:MOST]}\n… and {more:,} characters more, which are not shown.\n"
+
+
+def _value(code: str, names: dict, file: str = CELL) -> object:
     """Return the value of the last line where that is an expression, else None; `names` then holds what the code defined."""
-    tree = ast.parse(code, CELL)
+    tree = ast.parse(code, file)
     last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, CELL, "exec"), names)
-    return eval(compile(last, CELL, "eval"), names) if last else None
+    exec(compile(tree, file, "exec", dont_inherit=True), names)  # what this module imports from __future__ is not the cell's
+    return eval(compile(last, file, "eval", dont_inherit=True), names) if last else None
 
 
 def explained(fault: BaseException, code: str) -> str:

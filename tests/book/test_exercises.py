@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import functools
 import html
@@ -30,7 +31,7 @@ ALL = [(path.name.partition(".")[0], each["id"]) for path in sorted((ROOT / "cha
 
 
 def checked(exercise: exercises.Exercise, code: str) -> dict[str, str]:
-    return runner.run(f"{code}\n{exercise.tail}")
+    return runner.run(code, exercise.judge)
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_exercise_stands_at_the_end_of_its_part_and_reads_well_without_a_script(
     text = "\n".join(notebooks.text(cell["source"]) for cell in shown["cells"])
     assert text.index("Words.") < text.index("Double 21") < text.index("twice = ...") < text.index(":::{dropdown} Hint") < text.index(":::{dropdown} Solution") < text.index("## Next")
     (check,) = re.findall(r'data-check="([^"]*)"', text)
-    assert html.unescape(check) == exercises.load(written(tmp_path, SOUND), CHAPTER)[0].tail
+    assert html.unescape(check) == exercises.load(written(tmp_path, SOUND), CHAPTER)[0].judge
 
 
 def test_chapter_without_exercises_stays_as_it_is(tmp_path):
@@ -116,6 +117,27 @@ def test_chapter_without_exercises_stays_as_it_is(tmp_path):
 def test_check_that_stumbles_says_so_in_a_sentence(tmp_path):
     (exercise,) = exercises.load(written(tmp_path, {**SOUND, "check": "return 1 / 0"}), CHAPTER)
     assert checked(exercise, exercise.solution)["text"].startswith(GENERIC)
+
+
+@pytest.mark.parametrize(("slug", "id"), ALL)
+def test_solution_passes_where_the_reader_gave_names_of_python_to_something_else(in_chapters, slug, id):
+    solution = of(slug)[id].solution
+    own = [name for name in dir(builtins) if name.isidentifier() and name not in {"None", "True", "False", "__debug__"} and not re.search(rf"\b{name}\b", solution)]
+    told = checked(of(slug)[id], f"{solution}\n{' = '.join(own)} = 5")
+    assert {"globals", "Exception"} <= set(own)
+    assert (told["error"], told["text"]) == ("", "")
+
+
+def test_right_mean_is_right_to_two_decimals_too(in_chapters):
+    exercise = of("harp-trial")["change-of-people-seen-twice"]
+    assert checked(exercise, f"{exercise.solution}\nchange = round(change, 2)")["text"] == ""
+    assert checked(exercise, f"{exercise.solution}\nchange = round(change, 2) + 0.02")["text"] != ""
+
+
+def test_lines_that_are_told_are_the_readers_and_what_is_open_at_the_end_is_not_closed_by_the_check(tmp_path):
+    (exercise,) = exercises.load(written(tmp_path, SOUND), CHAPTER)
+    for code, line in (("twice = 42\n@staticmethod", 2), ("twice = 42\nif twice:", 2), ("twice = 42\nhalf = (1", 2), ("twice = 42\n1 / 0", 2)):
+        assert checked(exercise, code)["error"].startswith(f"Line {line}: "), code
 
 
 @pytest.mark.parametrize(
@@ -130,6 +152,7 @@ def test_check_that_stumbles_says_so_in_a_sentence(tmp_path):
         ({"starter": "x = 1  # " + "long " * 20}, ["starter", "80 characters"]),
         ({"hints": []}, ["hints", "one at least"]),
         ({"makes": "twice"}, ["makes", "list of texts"]),
+        ({"makes": ["sum"]}, ["makes", "'sum'", "a name of Python itself"]),
         ({"wrong": SOUND["wrong"][:1]}, ["wrong", "two typical wrong answers"]),
         ({"points": 3}, ["points", "unknown"]),
         ({"after": "Nowhere"}, ["after", "'Nowhere'", "there are 'A', 'Adapt', 'Next'"]),

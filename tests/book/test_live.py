@@ -154,6 +154,28 @@ def test_run_gives_print_and_last_value_and_begins_anew_each_time():
     assert long.startswith("x" * runner.MOST + "\n… and 2 characters more")
 
 
+@pytest.mark.parametrize(("code", "field"), [("print(most * 'x')", "stdout"), ("most * 'x'", "text"), ("most * 'x'", "value"), ("raise ValueError(most * 'x')", "error")])
+def test_whatever_is_long_is_cut_and_how_much_is_left_is_said(code, field):
+    shown = runner.run(f"most = {3 * runner.MOST}\n{code}")[field]
+    assert len(shown) < runner.MOST + 100 and "characters more, which are not shown." in shown
+
+
+def test_print_without_end_is_not_kept():
+    printed = runner._Printed()
+    for _ in range(5):
+        print("x" * runner.MOST, file=printed)
+    assert (len(printed.getvalue()), printed.length) == (runner.MOST, 5 * (runner.MOST + 1))
+
+
+def test_cells_are_read_as_they_stand_without_what_the_runner_imports_from_the_future():
+    assert runner.run("def f(x: int): pass\nf.__annotations__['x'] is int")["text"] == "True"
+
+
+def test_check_is_run_after_the_code_with_its_names_and_says_what_the_run_comes_to():
+    assert runner.run("x = 2\nprint(x)\n'last'", "x + 1") == {"stdout": "2\n", "value": "3", "text": "3", "error": ""}
+    assert runner.run("def f():\n    raise SystemExit", "\n\n\nf()")["error"].startswith("Line 2: the code ended itself.")
+
+
 def test_library_in_the_browser_needs_the_standard_library_alone(site):
     names = [name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in zipfile.ZipFile(site / served.LIBRARY).namelist()]
     assert {"asprinted.printed", "asprinted.consistency.survival", "live_runner"} <= set(names)
