@@ -14,7 +14,10 @@ from pathlib import Path
 from book.files import write_whole
 
 PAGE = "data-content_root="  # in the first lines of each page that Sphinx writes, and of no page of another project
-POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "worker-src 'self' blob:; base-uri 'none'; form-action 'self'; object-src 'none'"  # a worker of the page's own making is under this policy too
+)
 SCRIPT = re.compile(r"<script\b(?P<held>[^>]*)>(?P<code>.*?)</script>", re.DOTALL | re.IGNORECASE)
 TYPE = re.compile(r"""\btype\s*=\s*["']?([^"'\s>]*)""", re.IGNORECASE)
 RUN = {"", "text/javascript", "application/javascript", "module", "importmap", "speculationrules"}

@@ -28,6 +28,55 @@ BAR = 'document.querySelector(".exercise-bar [role=status]").textContent'
 STORED = "Object.keys(localStorage).filter((name) => name.startsWith('asprinted:') && name.endsWith(':exercises'))"
 
 
+TYPE = """((exercise, code) => { const field = exercise.querySelector("textarea");
+    field.value = code; field.dispatchEvent(new Event("input", {bubbles: true})); })(document.getElementById(%s), %s)"""
+LOOP = "while True:\n    pass"
+STOPPED = """(async (exercise) => {
+    const stop = exercise.querySelector(".live-stop"), check = exercise.querySelector(".exercise-check"), free = () => !check.hasAttribute("aria-disabled");
+    check.click();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    stop.focus();
+    stop.click();
+    while (!free()) await new Promise((resolve) => setTimeout(resolve, 20));
+    return {focus: document.activeElement.className, said: exercise.querySelector(".exercise-feedback").textContent};
+})(document.getElementById(%s))"""
+CHANGED = """(async (exercise) => {
+    const check = exercise.querySelector(".exercise-check");
+    check.click();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    document.querySelector(".exercise-forget").click();
+    while (check.hasAttribute("aria-disabled")) await new Promise((resolve) => setTimeout(resolve, 20));
+    return {said: exercise.querySelector(".exercise-feedback").textContent, answered: exercise.dataset.answered ?? "", stored: Object.keys(localStorage).filter((name) => name.startsWith("asprinted:"))};
+})(document.getElementById(%s))"""
+BOTH = """(async (exercise, loop) => {
+    const field = exercise.querySelector("textarea"), [run, check, stop] = [".live-run", ".exercise-check", ".live-stop"].map((each) => exercise.querySelector(each));
+    const ran = new Promise((resolve) => exercise.addEventListener("live:result", resolve, {once: true}));
+    field.value = "sum(range(10 ** 6))";
+    run.click();
+    field.value = loop;
+    check.click();
+    await ran;
+    const stops = !stop.disabled;
+    stop.click();
+    return stops;
+})(document.getElementById(%s), %s)"""
+TABS = """(() => {
+    const found = [], name = "asprinted:a:b", [one, other] = [0, 0].map(() => asprinted.progress("a", "b"));
+    one.keep("x", 1); other.keep("y", 2);
+    found.push(JSON.stringify(one.read()));
+    other.forget(); one.keep("z", 3);
+    found.push(JSON.stringify(other.read()));
+    for (const text of ['"abc"', "5", "true", "[1]", "null", "{"]) {
+        localStorage.setItem(name, text);
+        one.keep("x", 1);
+        found.push(localStorage.getItem(name));
+    }
+    one.drop("x");
+    found.push(String(localStorage.getItem(name)));
+    return found;
+})()"""
+
+
 async def faults(chromium: Browser, home: str) -> list[str]:
     """Return what is wrong with the exercises at `home`: all starters and solutions, one wrong answer a chapter, and how the first page keeps code and forgets it."""
     await chromium.look(1280, 800, dark=False)
@@ -39,7 +88,7 @@ async def faults(chromium: Browser, home: str) -> list[str]:
         await chromium.value("localStorage.clear()")
         there = await chromium.value(THERE)
         said = [] if sorted(there) == sorted(_id(each) for each in held) else [f"its exercises are {there}, in {path.name} {[_id(each) for each in held]}"]
-        said = said or [*await _done(chromium, held), *(await _kept(chromium, f"{home}/chapters/{slug}.html", slug, held) if first else [])]
+        said = said or [*await _done(chromium, held), *(await _at_first(chromium, f"{home}/chapters/{slug}.html", slug, held) if first else [])]
         found += [f"chapters/{slug}.html: {fault}" for fault in [*said, *chromium.faults()]]
         first = False
     return found if not first else ["no chapter has exercises"]
@@ -66,6 +115,42 @@ async def _done(chromium: Browser, held: list[Exercise]) -> list[str]:
             found.append(f"{_id(exercise)}: its solution is told {told['said']!r}")
     told = await chromium.value(BAR)
     return found if told.startswith(f"{len(held)} of {len(held)} exercises solved") else [*found, f"all solved, the bar says {told!r}"]
+
+
+async def _at_first(chromium: Browser, page: str, slug: str, held: list[Exercise]) -> list[str]:
+    return [*await _kept(chromium, page, slug, held), *await _remembered(chromium, page, held[0])]
+
+
+async def _remembered(chromium: Browser, page: str, exercise: Exercise) -> list[str]:
+    """Return what goes wrong with code that is typed and not checked, put back, stopped, or forgotten while it is checked, and with two tabs."""
+    place, found = json.dumps(_id(exercise)), []
+
+    async def expect(what: str, **wanted: str) -> None:
+        await chromium.visit("about:blank")
+        await chromium.visit(page)
+        if (state := await chromium.value(STATE % place)) != wanted:
+            found.append(f"{what}, and after a reload it holds {state}, not {wanted}")
+
+    await chromium.value(TYPE % (place, json.dumps("typed = 1")))
+    await expect("code is typed and not checked", code="typed = 1", answered="")
+    await chromium.value(f"document.getElementById({place}).querySelector('.live-reset').click()")
+    await expect("typed code is put back", code=exercise.starter, answered="")
+    await chromium.value(CHECK % (place, json.dumps(exercise.solution)))
+    await chromium.value(TYPE % (place, json.dumps(LOOP)))
+    if (told := await chromium.value(STOPPED % place)) != {"focus": "exercise-check", "said": "✗ It did not run through. Stopped."}:
+        found.append(f"a check that is stopped gives {told}")
+    await expect("solved once, then stopped", code=LOOP, answered="right")
+    await chromium.value(f"document.getElementById({place}).querySelector('.live-reset').click()")
+    await expect("solved once, then put back", code=exercise.starter, answered="right")
+    await chromium.value(TYPE % (place, json.dumps(exercise.solution)))
+    if (told := await chromium.value(CHANGED % place)) != {"said": "", "answered": "", "stored": []}:
+        found.append(f"code that is forgotten while it is checked leaves {told}")
+    if not await chromium.value(BOTH % (place, json.dumps(LOOP))):
+        found.append("Stop cannot be pressed while a check runs that waited for Run")
+    wanted = ['{"x":1,"y":2}', '{"z":3}', *['{"x":1}'] * 6, "null"]
+    if (told := await chromium.value(TABS)) != wanted:
+        found.append(f"two tabs of a chapter keep {told}, not {wanted}")
+    return found
 
 
 async def _kept(chromium: Browser, page: str, slug: str, held: list[Exercise]) -> list[str]:

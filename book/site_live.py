@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from book.browser import Browser
 from book.environment import ROOT
@@ -28,6 +31,48 @@ STOP = """(async (cell) => {
     setTimeout(() => end.click(), 300);
     return done;
 })"""
+TURNS = """(async (first, second) => {
+    const [one, two] = [first, second].map((cell) => new Promise((resolve) => cell.addEventListener("live:result", (event) => resolve(event.detail), {once: true})));
+    first.querySelector("textarea").value = "while True:\\n    pass";
+    second.querySelector("textarea").value = "'ran'";
+    for (const cell of [first, second]) cell.querySelector(".live-run").click();
+    setTimeout(() => second.querySelector(".live-stop").click(), 300);
+    const {text, error} = await two, busy = !first.querySelector(".live-stop").disabled;
+    first.querySelector(".live-stop").click();
+    return [text, error, busy, (await one).error];
+})"""
+AWAY = """
+import js
+from pyodide.ffi import to_js
+
+away = "127.0.0.1:{port}"
+
+
+def asked():
+    request = js.XMLHttpRequest.new()
+    request.open("GET", f"http://{{away}}/xhr", False)
+    request.send()
+
+
+def worker():
+    code = to_js([f"fetch('http://{{away}}/nested', {{{{mode: 'no-cors'}}}})"])
+    js.Worker.new(js.URL.createObjectURL(js.Blob.new(code)))
+
+
+for way in (
+    asked,
+    worker,
+    lambda: js.fetch(f"http://{{away}}/fetch", to_js({{"mode": "no-cors"}}, dict_converter=js.Object.fromEntries)),
+    lambda: js.WebSocket.new(f"ws://{{away}}/socket"),
+    lambda: js.EventSource.new(f"http://{{away}}/events"),
+    lambda: js.eval(f"import('http://{{away}}/module.js')"),
+):
+    try:
+        way()
+    except Exception:
+        pass
+"tried"
+"""
 RESET = """((cell) => {
     cell.querySelector(".live-reset").click();
     return cell.querySelector("textarea").value === cell.querySelector("pre").textContent.replace(/\\n+$/, "");
@@ -64,11 +109,36 @@ async def faults(chromium: Browser, home: str) -> list[str]:
         found += [f"{page}: {fault}" for fault in chromium.faults()]
     page, ids = next(iter(listed.items()))
     found += [f"{page}#{ids[0]}: {fault}" for fault in await _edited(chromium, f"{home}/{page}", ids[0])]
+    turns = await chromium.value(f"{TURNS}({_cell(ids[0])}, {_cell(ids[1])})")
+    if turns != ["", "Stopped.", True, "Stopped."]:
+        found.append(f"{page}: Stop in a cell that waits for another gives {turns}")
+    found += [f"{page}#{ids[0]}: {fault}" for fault in await _away(chromium, ids[0])]
     await chromium.visit((ROOT / "_build" / "html" / page).as_uri())
     told = await chromium.value(f"{RUN}({_cell(ids[0])}, null)")
     if "http.server" not in told["error"] or told["error"] not in told["shown"]:
         found.append(f"{page}#{ids[0]}: opened from a folder it says {told['shown']!r}, and not how to serve the folder")
     return found
+
+
+async def _away(chromium: Browser, id: str) -> list[str]:
+    """Return what code in a cell of the open page asks another origin for, whichever way it tries."""
+    asked: list[str] = []
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            """Write nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        ran = await chromium.value(f"{RUN}({_cell(id)}, {json.dumps(AWAY.format(port=other.server_address[1]))})")
+        await asyncio.sleep(1)  # what is asked without waiting
+        other.shutdown()
+    found = [f"code in a cell gets out: it asks another origin for {', '.join(sorted(asked))}"] if asked else []
+    return found + ([] if ran["text"] == "tried" else [f"the ways out of a cell could not be tried: {ran['error']}"])
 
 
 async def _edited(chromium: Browser, page: str, id: str) -> list[str]:

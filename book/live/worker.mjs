@@ -1,20 +1,17 @@
 /* Python away from the page: a module worker that loads Pyodide from this site when the first cell is run.
-   It is sent {id, code, files} and sends back {id, status, done} on the way and {id, result} at the end; what it loads is listed in live.json. */
+   It is sent {id, code, check, files} and sends back {id, status, done} on the way and {id, result} at the end; what it loads is listed in live.json. */
 const here = new URL("./", import.meta.url);
 const place = "/book/"; // the site's folder as Python sees it: cells run in chapters/ and read ../data/
 const kept = new Map(); // content of files by name
 let python, tell;
 
-/* Python may ask this site alone, whatever a cell tries: no sockets, and no other origin. What is fetched of `sizes` is counted as it comes in. */
-function atHome(sizes) {
+/* Counts what is fetched of `sizes` as it comes in. That Python asks this site alone, whatever a cell tries, is the page's policy: see live.js. */
+function counted(sizes) {
   const fetched = self.fetch.bind(self), total = Object.values(sizes).reduce((sum, size) => sum + size, 0);
   let got = 0;
-  for (const way of ["WebSocket", "XMLHttpRequest", "EventSource", "WebTransport"]) self[way] = undefined;
   self.fetch = async (asked, ...rest) => {
-    const address = new URL(asked?.url ?? asked, here);
-    if (address.origin !== here.origin) throw new TypeError(`${address.host} is another site, and cells ask this site alone`);
     const answer = await fetched(asked, ...rest);
-    const name = address.pathname.split("/").pop();
+    const name = new URL(asked?.url ?? asked, here).pathname.split("/").pop();
     if (!(name in sizes) || !answer.ok || !answer.body) return answer;
     const count = new TransformStream({
       transform(part, out) {
@@ -36,7 +33,7 @@ async function read(name) {
 async function start() {
   const list = await (await read("live.json")).json();
   tell({ status: "Loading Python", done: 0 });
-  atHome(list.bytes);
+  counted(list.bytes);
   const engine = new URL(`../${list.engine}/`, here);
   const { loadPyodide } = await import(new URL("pyodide.mjs", engine).href);
   const pyodide = await loadPyodide({ indexURL: engine.href, checkAPIVersion: true });
@@ -57,14 +54,14 @@ async function lay(pyodide, list, code, files) {
   }
 }
 
-self.onmessage = async ({ data: { id, code, files } }) => {
+self.onmessage = async ({ data: { id, code, check, files } }) => {
   tell = (about) => postMessage({ id, ...about });
   try {
     python ??= start();
     const { pyodide, list, run } = await python;
-    await lay(pyodide, list, code, files);
+    await lay(pyodide, list, code + check, files);
     tell({ status: "Running", done: 1 });
-    tell({ result: JSON.parse(run(code)) });
+    tell({ result: JSON.parse(run(code, check)) });
   } catch (fault) {
     const error = `Python could not be loaded or has broken down: ${fault.message ?? fault}. Run the cell again to load it anew.`;
     tell({ broken: true, result: { stdout: "", value: "", text: "", error } });

@@ -17,17 +17,18 @@ addEventListener("DOMContentLoaded", () => {
   const forget = made("button", { type: "button", className: "exercise-forget" }, "Forget my code");
   exercises[0].before(made("div", { className: "exercise-bar" }, told, forget));
   function count(words = "") {
-    const held = Object.values(progress.read());
+    const all = progress.read();
+    const held = exercises.map((exercise) => all[exercise.dataset.id]).filter(Boolean);
     const solved = held.filter((each) => each.solved).length;
-    told.textContent = `${words}${solved} of ${exercises.length} exercises solved. ` + (held.length ? "Your code is kept in this browser only." : "Your code stays in this browser.");
+    const now = `${words}${solved} of ${exercises.length} exercises solved. ` + (held.length ? "Your code is kept in this browser only." : "Your code stays in this browser.");
+    if (told.textContent !== now) told.textContent = now; // or it would be read out at every key
     forget.hidden = !held.length;
   }
 
   const resets = exercises.map((exercise) => {
     const { id } = exercise.dataset;
-    live.mount(exercise);
+    const ran = live.mount(exercise);
     const field = exercise.querySelector("textarea");
-    const stop = exercise.querySelector(".live-stop");
     const name = exercise.querySelector(".live-title").textContent;
     const check = made("button", { type: "button", className: "exercise-check" }, "Check", made("span", { className: "quiz-unseen" }, `: ${name}`));
     const feedback = made("div", { className: "exercise-feedback" });
@@ -41,42 +42,47 @@ addEventListener("DOMContentLoaded", () => {
       if (printed) feedback.append(made("pre", { className: "live-printed", tabIndex: 0 }, printed));
       exercise.dataset.answered = kind;
     }
+    let turn = 0; // what a check of code that has changed since comes to is of no interest
     function clear() {
+      turn++;
       feedback.className = "exercise-feedback";
       feedback.replaceChildren();
       delete exercise.dataset.answered;
     }
 
-    let running = false;
+    const solved = () => Boolean(progress.read()[id]?.solved);
     check.addEventListener("click", async () => {
-      if (running) return;
-      running = true;
-      clear();
-      check.setAttribute("aria-disabled", "true");
-      stop.disabled = false;
       let before = "";
-      const code = field.value;
-      const { stdout, text, error } = await live.run(`${code}\n${exercise.dataset.check}`, {
-        onstatus: (words) => words !== before && feedback.replaceChildren(`${(before = words)} …`),
-      });
-      running = false;
-      stop.disabled = true;
-      check.removeAttribute("aria-disabled");
+      const code = field.value, mine = turn + 1;
+      const onstatus = (words) => mine === turn && words !== before && feedback.replaceChildren(`${(before = words)} …`);
+      const running = ran(check, { check: exercise.dataset.check, onstatus });
+      if (!running) return;
+      clear();
+      const { stdout, text, error, broken } = await running;
+      if (mine !== turn) return;
       if (error) show("wrong", "✗ ", "It did not run through. ", error, stdout);
       else if (text) show("wrong", "✗ ", "Not yet. ", text, stdout);
       else show("right", "✓ ", "Solved. ", "Compare with the solution: there is often another way.", stdout);
-      progress.keep(id, { code, solved: !error && !text });
+      if (broken) return; // nothing was found out
+      progress.keep(id, { code, solved: solved() || (!error && !text) });
       count();
     });
-    field.addEventListener("input", clear);
-    exercise.querySelector(".live-reset").addEventListener("click", clear);
-
     const before = progress.read()[id];
     if (typeof before?.code === "string") {
       field.value = before.code;
       field.dispatchEvent(new Event("input", { bubbles: true })); // the editor grows with it
-      if (before.solved) show("right", "✓ ", "Solved", " when you were here before.");
     }
+    if (before?.solved) show("right", "✓ ", "Solved", " when you were here before.");
+    field.addEventListener("input", () => {
+      clear();
+      progress.keep(id, { code: field.value, solved: solved() });
+      count();
+    });
+    exercise.querySelector(".live-reset").addEventListener("click", () => {
+      clear();
+      solved() ? progress.keep(id, { solved: true }) : progress.drop(id);
+      count();
+    });
     return () => exercise.querySelector(".live-reset").click();
   });
 

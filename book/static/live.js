@@ -1,25 +1,28 @@
-/* Cells that the reader can change and run: asprinted.live.run(code, {files, onstatus}), and an editor in every .live of the page.
+/* Cells that the reader can change and run: asprinted.live.run(code, {check, files, onstatus, signal}), and an editor in every .live of the page.
    Python runs in a worker of this site, loaded at the first run; nothing is asked of any other host. */
 (() => {
   const site = new URL("../", document.currentScript.src);
   const folder = location.protocol === "file:";
   const waiting = new Map(); // id → {resolve, onstatus}
-  let worker, count = 0, ready = false, last = Promise.resolve();
+  let worker, address, count = 0, ready = false, last = Promise.resolve();
 
-  const failed = (error) => ({ stdout: "", value: "", text: "", error });
+  const failed = (error = "Stopped.") => ({ stdout: "", value: "", text: "", error, broken: true });
   const FROM_FOLDER =
     "A page that was opened from a folder may not start Python. Serve the folder on your own machine: open a terminal in the folder that " +
     "holds index.html, type  python -m http.server  and open the address that it prints. Or take the chapter kit, and run the chapter in Jupyter.";
 
+  // A worker that the page itself makes has the page's policy, and asks this site alone; one that a server sends has the policy that is sent with it, or none.
+  const beginning = new Blob([`import ${JSON.stringify(new URL("live/worker.mjs", site).href)};`], { type: "text/javascript" });
+
   function begin() {
-    worker = new Worker(new URL("live/worker.mjs", site), { type: "module" });
+    worker = new Worker((address ??= URL.createObjectURL(beginning)), { type: "module" });
     worker.onmessage = ({ data }) => {
       const asked = waiting.get(data.id);
       if (!asked) return;
       if (!data.result) return asked.onstatus?.(data.status, data.done);
       ready = !data.broken;
       waiting.delete(data.id);
-      asked.resolve(data.result);
+      asked.resolve(data.broken ? failed(data.result.error) : data.result);
       if (data.broken) stop();
     };
     worker.onerror = (event) => {
@@ -29,7 +32,7 @@
   }
 
   /* Ends what runs; the next run loads Python again, from the browser's own store. */
-  function stop(error = "Stopped.") {
+  function stop(error) {
     worker?.terminate();
     worker = undefined;
     ready = false;
@@ -37,20 +40,24 @@
     waiting.clear();
   }
 
-  /* What the code came to: {stdout, value, text, error}; value is the repr, text the str of a last line that is an expression.
-     The files of every study that the code names are laid in ../data/; `files` names more ("data/some-trial/visits.csv"). Runs wait for each other. */
-  function run(code, { files = [], onstatus } = {}) {
+  /* What the code came to: {stdout, value, text, error}; value is the repr, text the str of a last line that is an expression: of `check`,
+     where there is one, which is run after the code. `broken` is true where the run came to no end of its own: stopped, or without Python.
+     The files of every study that the code names are laid in ../data/; `files` names more ("data/some-trial/visits.csv").
+     Runs wait for each other; `signal`, an AbortSignal, ends this one, also while it waits. */
+  function run(code, { check = "", files = [], onstatus, signal } = {}) {
     if (folder) return Promise.resolve(failed(FROM_FOLDER));
     const next = () =>
       new Promise((resolve) => {
+        if (signal?.aborted) return resolve(failed());
         const id = ++count;
         waiting.set(id, { resolve, onstatus });
+        signal?.addEventListener("abort", () => waiting.has(id) && stop());
         if (!worker) begin();
-        worker.postMessage({ id, code, files });
+        worker.postMessage({ id, code, check, files });
       });
     const done = last.then(next);
     last = done.catch(() => {});
-    return done;
+    return Promise.race([done, new Promise((resolve) => signal?.addEventListener("abort", () => resolve(failed())))]);
   }
 
   const made = (tag, about, ...inside) => {
@@ -61,7 +68,8 @@
 
   const unseen = (words) => made("span", { className: "live-unseen" }, words); // for screen readers, which meet many cells alike
 
-  /* Turns the code inside `cell` into an editor with Run, Reset and Stop. The cell then sends "live:result" after each run. */
+  /* Turns the code inside `cell` into an editor with Run, Reset and Stop. The cell then sends "live:result" after each run.
+     Gives a function by which another button runs the editor's code, and Stop ends it too: ran(button, options of run), or nothing while it runs. */
   function mount(cell) {
     const shown = cell.querySelector("div[class*='highlight-']") ?? cell.querySelector("pre");
     if (!shown || cell.dataset.mounted) return;
@@ -92,12 +100,24 @@
     shown.hidden = true;
     shown.after(editor);
 
-    let running = false;
-    async function go() {
-      if (running) return;
-      running = true;
+    const turns = new Map(); // what runs, by the button that began it
+    async function ran(button, options) {
+      const turn = new AbortController();
+      turns.set(button, turn);
       end.disabled = false;
-      start.setAttribute("aria-disabled", "true"); // it keeps the focus
+      button.setAttribute("aria-disabled", "true"); // it keeps the focus
+      const result = await run(field.value, { ...options, signal: turn.signal });
+      turns.delete(button);
+      button.removeAttribute("aria-disabled");
+      if (!turns.size) {
+        if (document.activeElement === end) button.focus();
+        end.disabled = true;
+      }
+      return result;
+    }
+
+    async function go() {
+      if (turns.has(start)) return;
       output.replaceChildren();
       let before = "";
       const onstatus = (words, done = 1) => {
@@ -106,13 +126,9 @@
         if (words !== before) status.textContent = `${(before = words)} …`;
       };
       onstatus(folder ? "" : "Waiting");
-      const result = await run(field.value, { onstatus });
+      const result = await ran(start, { onstatus });
       bar.hidden = true;
       status.textContent = "";
-      running = false;
-      if (document.activeElement === end) start.focus();
-      end.disabled = true;
-      start.removeAttribute("aria-disabled");
       show(result);
       cell.dispatchEvent(new CustomEvent("live:result", { bubbles: true, detail: result }));
     }
@@ -130,7 +146,7 @@
     }
 
     start.addEventListener("click", go);
-    end.addEventListener("click", () => stop());
+    end.addEventListener("click", () => turns.forEach((turn) => turn.abort()));
     reset.addEventListener("click", () => {
       field.value = original;
       grow();
@@ -144,9 +160,10 @@
         go();
       }
     });
+    return (button, options) => (turns.has(button) ? undefined : ran(button, options));
   }
 
   window.asprinted ??= {};
-  window.asprinted.live = { run, stop, mount, get ready() { return ready; } };
+  window.asprinted.live = { run, mount, get ready() { return ready; } };
   document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".live").forEach(mount));
 })();

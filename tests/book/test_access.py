@@ -58,7 +58,8 @@ def test_a_page_allows_its_own_scripts_by_hash_and_no_other(tmp_path):
     page = (tmp_path / "own.html").read_text()
     allowed = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'" for code in codes)
-    assert allowed == f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+    assert allowed == f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " \
+        "worker-src 'self' blob:; base-uri 'none'; form-action 'self'; object-src 'none'"
     assert page.index("Content-Security-Policy") < page.index("<script")
     policy.run(tmp_path)
     assert (tmp_path / "own.html").read_text() == page, "a second pass changes nothing"
