@@ -21,6 +21,7 @@ BAR = 'document.querySelector(".quiz-bar [role=status]").textContent'
 CENTRE = """((place) => { place.scrollIntoView({block: "center", behavior: "instant"}); const box = place.getBoundingClientRect();
     return [box.left + box.width / 2, box.top + box.height / 2]; })(%s)"""
 STORED = "Object.fromEntries(Object.entries(localStorage).filter(([name]) => name.startsWith('asprinted:') && name.endsWith(':quiz')))"
+KEPT = "JSON.parse(Object.entries(localStorage).find(([name]) => name.startsWith('asprinted:') && name.endsWith(':quiz'))[1])[%s].given"
 KEYS = {"Enter": ("Enter", 13, "\r"), "Tab": ("Tab", 9, ""), " ": ("Space", 32, " "), "ArrowDown": ("ArrowDown", 40, ""), "ArrowUp": ("ArrowUp", 38, "")}
 
 
@@ -28,6 +29,15 @@ SAMPLES = ("0.50", "7", "−1.20", "12%", "4,321", ".010", "1,000", "0.96 to 1.0
 BOUND = "<.001"
 BOUNDS = {"<.001": "right", "< 0.001": "right", "p<,001": "right", "0.0004": "right", "<.01": "bound", "<.0001": "wrong", ">.001": "wrong", "0.002": "wrong", ".001": "wrong"}
 THOUSANDS = {"4,321": "right", "4 321": "right", "4.321": "right", "4321": "right", "4'321": "right", "4,32": "wrong", "43,21": "wrong"}
+SPELLED = {
+    "216": {"216": "right", "216.": "right", "+216": "right", "21 6": "unread", "2 16": "unread", "2'16": "unread", "216k": "unread", "216 thousand": "unread",
+            "216 points": "unread", f"2{' ' * 2000}16": "unread", f"216{' ' * 2000}x": "unread"},
+    "1234567": {"1 234 567": "right", "1\u00a0234\u202f567": "right", "1’234’567": "right", "1 234567": "unread", "1 234 567.0": "right"},
+    "2.7 percentage points": {"2.7 percentage points": "right", "2.7 points": "right", "2.7": "right", "2.7%": "right", "2.7 people": "unread"},
+    "45 per cent": {"45%": "right", "45 per cent": "right", "45": "right", "0.45": "scale"},
+    "45%": {"45": "right", "45 percent": "right", "45%.": "right"},
+    "0": {"0": "right", "40": "wrong", "-40": "wrong"},
+}  # fmt: skip
 
 
 async def press(chromium: Browser, key: str, shift: bool = False) -> None:
@@ -97,12 +107,12 @@ async def faults(chromium: Browser, home: str) -> list[str]:
 
 
 async def _inequalities(chromium: Browser) -> list[str]:
-    """Return what is judged otherwise than it must be where the key is an inequality, or has a mark of thousands."""
+    """Return what is judged otherwise than it must be where the key is an inequality, has a mark of thousands or a unit, or is nought."""
     found = []
-    for text, cases in ((BOUND, BOUNDS), ("4,321", THOUSANDS)):
-        key = json.dumps(quiz_keys.key(text)[0])
-        verdicts = await chromium.value(f"{json.dumps(list(cases))}.map((typed) => asprinted.judge(typed, {key}).verdict)")
-        found += [f"{typed!r} for {text} is said to be {verdict}, not {cases[typed]}" for typed, verdict in zip(cases, verdicts, strict=True) if verdict != cases[typed]]
+    for text, cases in ((BOUND, BOUNDS), ("4,321", THOUSANDS), *SPELLED.items()):
+        key, unit = json.dumps(quiz_keys.key(text)[0]), json.dumps(quiz_keys.unit(text))
+        verdicts = await chromium.value(f"{json.dumps(list(cases))}.map((typed) => asprinted.judge(typed, {key}, [], {unit}).verdict)")
+        found += [f"{typed[:20]!r} for {text} is said to be {verdict}, not {cases[typed]}" for typed, verdict in zip(cases, verdicts, strict=True) if verdict != cases[typed]]
     return found
 
 
@@ -110,9 +120,12 @@ async def _judged(chromium: Browser, question: dict) -> list[str]:
     """Return the typed numbers that the page's script judges otherwise than `asprinted.printed`."""
     found, keys = [], json.loads(question["key"])
     for place, slips in enumerate(json.loads(question.get("slips", "[]"))):  # every known slip is named as what it is
-        asked = f"asprinted.judge({json.dumps(slips[0]['text'])}, {json.dumps(keys[0])}, {json.dumps([each[0] for each in json.loads(question['slips'])])})"
-        if (told := await chromium.value(asked)) != {"verdict": "slip", "slip": place}:
-            found.append(f"question {question['id']}: the slip {slips[0]['text']} is said to be {told}")
+        for number, (slip, key) in enumerate(zip(slips, keys)):
+            if quiz_keys.numbers(slip["text"]) == quiz_keys.numbers(key["text"]):
+                continue  # only the other end is mistaken
+            asked = f"asprinted.judge({json.dumps(slip['text'])}, {json.dumps(key)}, {json.dumps([each[number] for each in json.loads(question['slips'])])})"
+            if (told := await chromium.value(asked)) != {"verdict": "slip", "slip": place}:
+                found.append(f"question {question['id']}: the slip {slip['text']} is said to be {told}")
     for key in keys:
         cases = typed_cases(key)
         verdicts = await chromium.value(f"{json.dumps([text for text, _ in cases])}.map((typed) => asprinted.judge(typed, {json.dumps(key)}).verdict)")
@@ -124,9 +137,15 @@ async def _judged(chromium: Browser, question: dict) -> list[str]:
 async def _by_hand(chromium: Browser, page: str, questions: list[dict]) -> list[str]:
     """Return what goes wrong when a choice and a number are answered wrong and right, by mouse and by keyboard, and kept and forgotten."""
     await chromium.value("localStorage.clear()")
+    chosen = next(each["id"] for each in questions if each["kind"] == "choice")
+    earlier = json.dumps({"of-an-earlier-edition": {"given": "a", "right": True}, chosen: {"given": "No option says this.", "right": True}})
+    await chromium.value(f"localStorage.setItem('asprinted:{questions[0]['chapter']}:quiz', {json.dumps(earlier)})")
     await chromium.visit("about:blank")
     await chromium.visit(page)
     found = []
+    if not (told := await chromium.value(BAR)).startswith(f"0 of {len(questions)} answered, 0 right"):
+        found.append(f"what was asked in an earlier edition is counted: {told!r}")
+    await chromium.value("localStorage.clear()")
 
     async def expect(what: str, place: int, answered: str, *words: str) -> None:
         state = await chromium.value(STATE % place)
@@ -189,6 +208,8 @@ async def _by_hand(chromium: Browser, page: str, questions: list[dict]) -> list[
         found.append(f"after a reload the bar says {told!r}")
     if list(await chromium.value(STORED)) != [f"asprinted:{questions[0]['chapter']}:quiz"]:
         found.append(f"the browser keeps {await chromium.value(STORED)}")
+    if await chromium.value(KEPT % json.dumps(chosen)) != await chromium.value(f"{part(first, f'input[value={right}]')}.nextElementSibling.textContent.slice(3)"):
+        found.append("a choice is not kept by its words, so that it would change with the order of the options")
     await click(chromium, "document.querySelector('.quiz-forget')")
     await expect("after forgetting", first, "")
     await chromium.visit("about:blank")

@@ -21,7 +21,8 @@ addEventListener("DOMContentLoaded", () => {
   const bar = made("div", { className: "quiz-bar" }, told, forget);
   questions[0].before(bar);
   function count(words = "") {
-    const held = Object.values(progress.read());
+    const all = progress.read();
+    const held = questions.map((question) => all[question.dataset.id]).filter(Boolean);
     const right = held.filter((each) => each.right).length;
     told.textContent = `${words}${held.length} of ${questions.length} answered, ${right} right. ` + (held.length ? "Kept in this browser only." : "Answers stay in this browser.");
     forget.hidden = !held.length;
@@ -68,7 +69,8 @@ addEventListener("DOMContentLoaded", () => {
     });
     form.addEventListener("input", clear);
     const before = progress.read()[id];
-    if (before && part.restore(before.given)) {
+    if (before && !part.restore(before.given)) progress.drop(id); // the book asks something else since
+    else if (before) {
       const answer = part.judged(before.given);
       show(answer);
       progress.keep(id, { given: before.given, right: answer.sign === "right" }); // the book may have changed since
@@ -93,6 +95,7 @@ addEventListener("DOMContentLoaded", () => {
     const list = question.querySelector("ul");
     const lines = [...body.querySelectorAll("ul > li")];
     const right = question.dataset.right.split(" ");
+    const texts = [...list.children].map((item) => item.textContent.trim().replace(/^[a-z]\.\s*/, "")); // what is kept: letters change with the order
     const radios = [...list.children].map((item, number) => {
       const radio = made("input", { type: "radio", name: `quiz-${place}`, value: String.fromCharCode(97 + number) });
       item.replaceChildren(made("label", {}, radio, made("span", {}, ...(item.querySelector("p") ?? item).childNodes)));
@@ -101,13 +104,13 @@ addEventListener("DOMContentLoaded", () => {
     fieldset.append(list);
     return {
       nothing: "Choose an answer first.",
-      given: () => radios.find((radio) => radio.checked)?.value ?? null,
-      judged: (given) => ({
-        sign: right.includes(given) ? "right" : "wrong",
-        words: copied(lines[given.charCodeAt(0) - 97].querySelector("p") ?? lines[given.charCodeAt(0) - 97]),
-      }),
+      given: () => texts[radios.findIndex((radio) => radio.checked)] ?? null,
+      judged(given) {
+        const number = texts.indexOf(given);
+        return { sign: right.includes(radios[number].value) ? "right" : "wrong", words: copied(lines[number].querySelector("p") ?? lines[number]) };
+      },
       restore(given) {
-        const radio = radios.find((each) => each.value === given);
+        const radio = radios[texts.indexOf(given)];
         if (radio) radio.checked = true;
         return Boolean(radio);
       },
@@ -129,7 +132,7 @@ addEventListener("DOMContentLoaded", () => {
       nothing: "Write a number first.",
       given: () => (fields.every((field) => field.value.trim()) ? fields.map((field) => field.value.trim()) : null),
       judged(given) {
-        const verdicts = keys.map((key, number) => asprinted.judge(given[number], key, slips.map((slip) => slip[number]).filter(Boolean)));
+        const verdicts = keys.map((key, number) => asprinted.judge(given[number], key, slips.map((slip) => slip[number]).filter(Boolean), question.dataset.unit));
         if (verdicts.every(({ verdict }) => verdict === "right")) return { sign: "right", words: [made("strong", {}, "Right: "), ...copied(body.querySelector("p"))] };
         const said = verdicts.map((verdict, number) => (keys.length > 1 ? [`${names[number]}: `, ...words(verdict, keys[number], body), " "] : words(verdict, keys[number], body)));
         return { sign: verdicts.every(({ verdict }) => ["right", "fewer", "near", "bound"].includes(verdict)) ? "almost" : "wrong", words: said.flat() };

@@ -1,4 +1,4 @@
-/* How a typed number is judged: asprinted.judge(typed, key, slips), exactly, by the interval of values that print as the key does.
+/* How a typed number is judged: asprinted.judge(typed, key, slips, unit), exactly, by the interval of values that print as the key does.
    The key comes from book/quiz_keys.py; book/site_quiz.py holds this file against asprinted.printed. */
 (() => {
   const GROUPED = { ",": /^[1-9]\d{0,2}(,\d{3})+$/, ".": /^[1-9]\d{0,2}(\.\d{3})+$/ };
@@ -24,16 +24,22 @@
     return { n: a.n * 10n ** BigInt(d - a.d) + b.n * 10n ** BigInt(d - b.d), d };
   };
 
-  /* All that a typed text may mean: a comma or a point is the decimal mark, or parts thousands where it can. */
-  function readings(typed) {
+  /* All that a typed text may mean: a comma or a point is the decimal mark, or parts thousands where it can; spaces and apostrophes part
+     thousands alone. After the number may stand a full stop, and words of the unit. */
+  function readings(typed, unit) {
     const found = typed
       .trim()
+      .replace(/\s+/g, " ")
       .replace(/[\u2212\u2013\u2010\u2011]/g, "-")
       .replace(/\u00b7/g, ".")
-      .match(/^(?:p\s*)?(=|<=|>=|[<>≤≥])?\s*([+-]?)\s*([\d.,'’\s\u00a0\u2009\u202f]*\d)\s*(%|per\s?cent|percent)?\s*[a-z ]*$/i);
+      .match(/^(?:p ?)?(=|<=|>=|[<>≤≥])? ?([+-]?) ?([.,]?\d(?:[\d.,'’ ]*\d)?)\.? ?(%|per ?cent\b)? ?([a-z ]*)\.?$/i);
     if (!found) return [];
-    const [, relation = "=", sign, body, percent] = found;
-    const bare = body.replace(/['’\s\u00a0\u2009\u202f]/g, "");
+    const [, relation = "=", sign, body, percent, words] = found;
+    const known = unit.split(" ");
+    if (!words.toLowerCase().split(" ").filter(Boolean).every((word) => known.includes(word))) return [];
+    const [parted] = body.match(/^[1-9]\d{0,2}([ '’])\d{3}(\1\d{3})*(?=[.,]\d+$|$)/) ?? [""];
+    const bare = parted.replace(/[ '’]/g, "") + body.slice(parted.length);
+    if (/[ '’]/.test(bare)) return [];
     const marks = [...bare].filter((mark) => mark in GROUPED);
     const texts = new Set();
     if (marks.length === 0) texts.add(bare);
@@ -44,7 +50,8 @@
       if (!more.length && GROUPED[marks[0]].test(whole)) texts.add(`${whole.replaceAll(marks[0], "")}.${part}`);
     }
     const meant = { "≤": "<=", "≥": ">=" }[relation] ?? relation;
-    return [...texts].map((text) => ({ relation: meant, percent: Boolean(percent), ...exact(`${sign === "-" ? "-" : ""}${text}`) }));
+    const share = Boolean(percent) && !/^per ?cent/.test(unit); // where it is asked in per cent, the sign changes nothing
+    return [...texts].map((text) => ({ relation: meant, percent: share, ...exact(`${sign === "-" ? "-" : ""}${text}`) }));
   }
 
   function within(value, { lo, hi, loIn, hiIn }) {
@@ -81,7 +88,7 @@
     if (slip >= 0) return { verdict: "slip", slip };
     if (value.d < key.decimals && rounds(value, held)) return { verdict: "fewer" };
     if (value.n !== 0n && within(negated(value), key)) return { verdict: "sign" };
-    const share = compare(held.n < 0n ? negated(held) : held, { n: 100n, d: 0 }) <= 0; // what may be a share, or a percentage
+    const share = held.n !== 0n && compare(held.n < 0n ? negated(held) : held, { n: 100n, d: 0 }) <= 0; // what may be a share, or a percentage
     if (share && value.n !== 0n && [hundredth, hundredfold].some((scaled) => within(scaled(value), key))) return { verdict: "scale" };
     const unit = { n: 1n, d: key.decimals };
     const low = plus(exact(key.lo), negated(unit));
@@ -92,9 +99,9 @@
 
   /* One of: right, fewer (right with too few digits), near (the last digit differs by one), slip (a known misconception: its place),
      sign, scale (a share for a percentage), bound (true, and less than can be said), wrong, unread. */
-  function judge(typed, key, slips = []) {
+  function judge(typed, key, slips = [], unit = "") {
     const order = ["right", "fewer", "slip", "near", "bound", "sign", "scale", "wrong"];
-    const all = readings(typed).map((reading) => one(reading, key, slips));
+    const all = readings(typed, unit).map((reading) => one(reading, key, slips));
     return all.sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict))[0] ?? { verdict: "unread" };
   }
 
