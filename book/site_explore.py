@@ -99,6 +99,10 @@ async def _by_keyboard(chromium: Browser) -> list[str]:
         if not all(each["told"] for each in states):
             found.append("a change is not announced")
         state = await _press(chromium, "Tab")
+    left = await chromium.value("""(() => { const figure = document.querySelector(".explore"), button = figure.querySelector(".explore-key button");
+        button.focus(); button.click(); return [button.disabled, figure.contains(document.activeElement) && document.activeElement !== button]; })()""")
+    if left != [True, True]:
+        found.append(f"Back to the start goes, and leaves the keyboard nowhere: {left}")
     return found + ([] if "range" in kinds else [f"Tab reaches no slider, only {', '.join(sorted(kinds)) or 'nothing'}"])
 
 

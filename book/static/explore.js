@@ -58,6 +58,7 @@ function exploreTable(table, number) {
   figure.append(told, list, make("p", { class: "explore-key" }, "Thick: this setting. Thin and grey: the start. Dashed: the value that decides. ", again));
   again.addEventListener("click", () => {
     chosen.splice(0, chosen.length, ...start);
+    if (document.activeElement === again) figure.querySelector("input:checked, .explore-slider:not([hidden]) input").focus(); // the button is about to go
     show();
   });
 
