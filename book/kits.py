@@ -34,15 +34,16 @@ The people in the records do not exist.
 
 ## Run it
 
-You need Python 3.11, 3.12 or 3.13, and a network once, for the second line. In a terminal, in this folder, on Linux or macOS:
+You need Python 3.11, 3.12 or 3.13, and a network once, for the second line. The first line names the version; if yours is 3.11 or 3.12, write that
+in its place. A newer Python may stand beside it, and cannot be used here. In a terminal, in this folder, on Linux or macOS:
 
-    python3 -m venv .venv
+    python3.13 -m venv .venv
     .venv/bin/python -m pip install -r requirements.txt
     .venv/bin/python -m jupyterlab chapters/{stem}.ipynb
 
 On Windows:
 
-    py -m venv .venv
+    py -3.13 -m venv .venv
     .venv\\Scripts\\python -m pip install -r requirements.txt
     .venv\\Scripts\\python -m jupyterlab chapters\\{stem}.ipynb
 

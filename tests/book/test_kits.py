@@ -6,10 +6,12 @@ import hashlib
 import io
 import json
 import re
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from book import kits, notebooks, take_away, toc
 from book.errors import BookError
@@ -54,6 +56,14 @@ def test_kit_has_every_file_that_its_readme_names_and_installs_the_library_that_
         assert hashlib.sha256(kit.read(f"{stem}/{wheel}")).hexdigest() == wanted
         library = zipfile.ZipFile(io.BytesIO(kit.read(f"{stem}/{wheel}"))).namelist()
         assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "asprinted").rglob("*.py")} <= set(library)
+
+
+def test_readme_makes_its_environment_with_a_python_that_the_library_takes(made):
+    takes = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"])
+    for stem, kit in made.items():
+        commands = re.findall(r"^    (.*) -m venv", kit.read(f"{stem}/README.md").decode(), re.M)
+        named = [re.search(r"\d\.\d+$", each) for each in commands]  # without a version, any newer Python would be taken
+        assert len(named) == 2 and all(each and each[0] in takes for each in named), commands
 
 
 def test_the_same_book_gives_the_same_bytes(stored):
