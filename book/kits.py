@@ -39,15 +39,24 @@ in its place. A newer Python may stand beside it, and cannot be used here. In a 
 
     python3.13 -m venv .venv
     .venv/bin/python -m pip install -r requirements.txt
-    .venv/bin/python -m jupyterlab chapters/{stem}.ipynb
+    .venv/bin/python -m jupyterlab --ServerApp.root_dir=. chapters/{stem}.ipynb
 
 On Windows:
 
     py -3.13 -m venv .venv
     .venv\\Scripts\\python -m pip install -r requirements.txt
-    .venv\\Scripts\\python -m jupyterlab chapters\\{stem}.ipynb
+    .venv\\Scripts\\python -m jupyterlab --ServerApp.root_dir=. chapters\\{stem}.ipynb
 
-From then on the third line is enough, and needs no network. Change what you like; this zip has the original.
+From then on the third line is enough, and needs no network. The packages take almost a gigabyte; all kits of one edition ask for the same ones,
+so that one `.venv` serves them all. The library's program is there, too: `.venv/bin/asprinted --help` (`.venv\\Scripts\\asprinted` on Windows).
+
+## Change it
+
+Change what you like; this zip has the original. A cell that holds a result against print stops where it is another one: that is the finding, and what
+stands below it is still the old output. Run > Run Selected Cell and All Below, from the next cell on, goes past it. Numbers inside sentences do not change.
+
+Questions and exercises stand under "Check yourself", their answers and solutions folded below them. Cells that the site calls "Run it here" and "Do it here"
+run in the page of the site alone.
 
 ## See whether your machine gives the same numbers
 

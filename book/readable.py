@@ -15,18 +15,27 @@ INCLUDE = re.compile(r"^```\{include\} (?P<name>\S+)\n```$", re.M)
 LABEL = re.compile(r"^(?:\([\w-]+\)=|\{[.#][^}\n]*\}|</?div\b[^>\n]*>)\n", re.M)  # what only names or marks a part of the page
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?:(?P<words>[^`<]*?)\s*<(?P<target>[^`>]+)>|(?P<alone>[^`]+))`")
 
+FOLDED = {"hide-cell": ("source_hidden", "outputs_hidden"), "hide-input": ("source_hidden",), "hide-output": ("outputs_hidden",)}
+
 
 def readable(notebook: dict, titles: Mapping[str, str], included: Mapping[str, str]) -> dict:
     """Return `notebook` with Markdown that any program for notebooks can show.
 
     `titles` holds the titles of chapters by stem, `included` the texts of files that a cell includes, by name; a file that is not
-    in it is named instead. A number that the code said stands in its sentence as text.
+    in it is named instead. A number that the code said stands in its sentence as text. What the site folds, solutions among it, is folded.
     """
     said = notebooks.said(notebook)
     return {**notebook, "cells": [
-        {**cell, "source": _plain(notebooks.text(cell["source"]), said, titles, included)} if cell["cell_type"] == "markdown" else cell
+        {**cell, "source": _plain(notebooks.text(cell["source"]), said, titles, included)} if cell["cell_type"] == "markdown" else _folded(cell)
         for cell in notebook["cells"]
     ]}  # fmt: skip
+
+
+def _folded(cell: dict) -> dict:
+    """Return a code cell that programs for notebooks fold as the site does."""
+    metadata = cell.get("metadata", {})
+    hidden = {part: True for tag in metadata.get("tags", []) for part in FOLDED.get(tag, ())}
+    return {**cell, "metadata": {**metadata, "jupyter": {**metadata.get("jupyter", {}), **hidden}}} if hidden else cell
 
 
 def _plain(markdown: str, said: Mapping[str, str], titles: Mapping[str, str], included: Mapping[str, str]) -> str:

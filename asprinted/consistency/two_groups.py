@@ -135,27 +135,26 @@ class _Test:
     def _left(self, numbers: Numbers, groups: tuple[Moments, Moments], box: Box, side: int) -> Left:
         """What is left for a difference of this sign, 0 being either. Raises Clash where that is nothing."""
         printed = {name: ends(numbers[name]) if name in numbers else ANY for name in OF_TEST}
-        se = meet(printed["se"], box.se, "the standard error of the difference")
-        lines = [(Line(low, 0.0), Line(high, 0.0)) for low, high in (box.difference, printed["estimate"])]
+        se, lines = meet(printed["se"], box.se, "the standard error of the difference"), []
+        difference = meet(box.difference, printed["estimate"], "the difference of the means")
         if "lo" in numbers or "hi" in numbers:
             q = self._quantiles(self.tail, box.df)
             middle = summaries.moments(tuple((name, numbers[of]) for name, of in (("mean", "estimate"), ("lo", "lo"), ("hi", "hi")) if of in numbers))
             se = meet(se, over(middle.half, q), "the standard error of the difference")
-            lines.append((Line(middle.mean[0], 0.0), Line(middle.mean[1], 0.0)))
+            difference = meet(difference, middle.mean, "the difference of the means")
             lines.append((Line(printed["lo"][0], q[0]), Line(printed["lo"][1], q[1])))
             lines.append((Line(printed["hi"][0], -q[1]), Line(printed["hi"][1], -q[0])))
         if "t" in numbers:
             lines.append((Line(0.0, printed["t"][0]), Line(0.0, printed["t"][1])))
         if "d" in numbers and self.test == "welch":
-            low, high = _signed(printed["d"], box.within)
-            lines.append((Line(low, 0.0), Line(high, 0.0)))
+            difference = meet(difference, _signed(printed["d"], box.within), "the difference of the means")
         elif "d" in numbers:
             low, high = _signed(printed["d"], over((1.0, 1.0), _harmonic(groups[0].n, groups[1].n)))
             lines.append((Line(0.0, low), Line(0.0, high)))
         if side:
             least, most = self._of_p(printed["p"], box.df)
             lines.append((Line(0.0, least), Line(0.0, most)) if side > 0 else (Line(0.0, -most), Line(0.0, -least)))
-        lower, upper = zip(*lines)
+        lower, upper = zip((Line(difference[0], 0.0), Line(difference[1], 0.0)), *lines)
         return Left(_eliminated(lower, upper, se), lower, upper)
 
     def _of_p(self, p: Bounds, df: tuple[int | None, int | None]) -> Bounds:

@@ -235,3 +235,11 @@ def test_unknown_tests_and_levels_are_refused():
         two_groups.check(({}, {}), p=".03", test="z")
     with pytest.raises(ValueError, match="level 95 is no probability"):
         two_groups.check(({}, {}), p=".03", level=95)
+
+
+def test_means_that_are_not_apart_by_the_estimate_conflict_with_it_and_nothing_else():
+    groups = {"n": "110", "mean": "2.32", "sd": "3.6"}, {"n": "109", "mean": "2.28", "sd": "3.8"}
+    finding = two_groups.check(groups, estimate="0.08")
+    assert finding.proof == "The difference of the means would be at least 0.07499, and at most 0.05001."
+    assert set(finding.conflict) == {"mean 1", "mean 2", "estimate"}
+    assert set(two_groups.check(groups, estimate="0.08", lo="-0.9", hi="1.1").conflict) == {"mean 1", "mean 2", "estimate"}
