@@ -65,6 +65,17 @@ LOOK = """(() => {
     const outlines = [outlineStyle, after.outlineStyle].map((style, place) => style === "none" ? "0px" : [outlineWidth, after.outlineWidth][place]);
     return [...outlines, boxShadow, backgroundColor, borderColor, textDecorationLine, color].join(" ");
 })()"""
+THEMES = """(async () => {
+    const button = document.querySelector(".theme-switch-button"), modes = [];
+    for (const time of [1, 2, 3]) {
+        button.focus();
+        button.click();
+        await new Promise((done) => setTimeout(done, 200));
+        if (document.activeElement !== button) return "the button of the theme loses the focus";
+        modes.push(button.getAttribute("aria-label"));
+    }
+    return new Set(modes).size === 3 ? "" : `the button of the theme says ${modes.join(", ")}`;
+})()"""
 STOP = "document.activeElement === document.body ? '' : document.activeElement.outerHTML.slice(0, 90)"
 
 
@@ -99,6 +110,7 @@ async def faults(chromium: Browser, home: str, pages: list[str]) -> list[str]:
         await chromium.look(1280, 800, dark=False)
         await chromium.visit(f"{home}/{page}")
         told += await unseen_focus(chromium)
+        told.append(await chromium.value(THEMES) if page == pages[0] else "")
         found += [f"{page}: {fault}" for fault in told if fault]
     return found
 

@@ -211,6 +211,8 @@ async def _by_hand(chromium: Browser, page: str, questions: list[dict]) -> list[
     if await chromium.value(KEPT % json.dumps(chosen)) != await chromium.value(f"{part(first, f'input[value={right}]')}.nextElementSibling.textContent.slice(3)"):
         found.append("a choice is not kept by its words, so that it would change with the order of the options")
     await click(chromium, "document.querySelector('.quiz-forget')")
+    await expect("after one press on Forget my answers", first, "right", "Right.")
+    await click(chromium, "document.querySelector('.quiz-forget')")
     await expect("after forgetting", first, "")
     await chromium.visit("about:blank")
     await chromium.visit(page)

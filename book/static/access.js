@@ -18,3 +18,15 @@
   const changed = (records) => new Set(records.map((record) => record.target)).forEach(name);
   new MutationObserver(changed).observe(document.documentElement, {attributeFilter: ["tabindex"], subtree: true});
 })();
+
+/* The button of the theme keeps the focus and says which theme is on, and a menu that covers the page goes when something in it is chosen. */
+addEventListener("click", ({ target }) => {
+  const chosen = target.closest("dialog[open] a[href^='#']");
+  if (chosen) chosen.closest("dialog").close();
+  const themes = target.closest(".theme-switch-button");
+  if (!themes) return;
+  setTimeout(() => {
+    themes.focus();
+    themes.setAttribute("aria-label", `Colour mode: ${document.documentElement.dataset.mode || "auto"}`);
+  });
+});

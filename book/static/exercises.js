@@ -58,6 +58,7 @@ addEventListener("DOMContentLoaded", () => {
       const running = ran(check, { check: exercise.dataset.check, onstatus });
       if (!running) return;
       clear();
+      exercise.querySelector(".live-output").replaceChildren(); // of an earlier run
       const { stdout, text, error, broken } = await running;
       if (mine !== turn) return;
       if (error) show("wrong", "✗ ", "It did not run through. ", error, stdout);
@@ -86,7 +87,7 @@ addEventListener("DOMContentLoaded", () => {
     return () => exercise.querySelector(".live-reset").click();
   });
 
-  forget.addEventListener("click", () => {
+  asprinted.twice(forget, () => {
     progress.forget();
     for (const reset of resets) reset();
     count("Forgotten. ");

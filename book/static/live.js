@@ -9,7 +9,7 @@
   const failed = (error = "Stopped.") => ({ stdout: "", value: "", text: "", error, broken: true });
   const FROM_FOLDER =
     "A page that was opened from a folder may not start Python. Serve the folder on your own machine: open a terminal in the folder that " +
-    "holds index.html, type  python -m http.server  and open the address that it prints. Or take the chapter kit, and run the chapter in Jupyter.";
+    "holds index.html, type  python3 -m http.server --bind 127.0.0.1  (on Windows py instead of python3) and open  http://127.0.0.1:8000  in the browser. Or take the chapter kit, and run the chapter in Jupyter.";
 
   // A worker that the page itself makes has the page's policy, and asks this site alone; one that a server sends has the policy that is sent with it, or none.
   const beginning = new Blob([`import ${JSON.stringify(new URL("live/worker.mjs", site).href)};`], { type: "text/javascript" });

@@ -38,4 +38,17 @@
       forget: () => write({}),
     };
   };
+
+  /* A button that destroys something acts when it is pressed a second time; left alone, it is as before. */
+  window.asprinted.twice = (button, act) => {
+    const words = button.textContent;
+    const asked = () => button.textContent !== words;
+    const restore = () => (button.textContent = words);
+    button.addEventListener("click", () => {
+      if (!asked()) return (button.textContent = `${words}? Press again to forget`);
+      restore();
+      act();
+    });
+    button.addEventListener("blur", restore);
+  };
 })();

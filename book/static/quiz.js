@@ -78,7 +78,7 @@ addEventListener("DOMContentLoaded", () => {
     return { form, clear, part, fold };
   });
 
-  forget.addEventListener("click", () => {
+  asprinted.twice(forget, () => {
     progress.forget();
     for (const { form, clear, fold } of forms) {
       form.reset();
