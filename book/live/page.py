@@ -18,7 +18,7 @@ nothing that you write leaves your machine. There is Python's standard library, 
 **pandas and statsmodels cannot run here**, because no build of them exists that a page could load without asking other sites. The chapter's other cells run
 from the chapter kit at the top of this page, on your own machine; where there are links beside it, they open the chapter on a server elsewhere.
 
-If you opened this page from a folder, no code can run in it, and everything else can: the message that a cell then gives says what to do.
+If you opened this page from a folder, no code can run in it; questions and figures work. The message that a cell then gives says what to do.
 :::"""
 
 
