@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import statistics
 import tempfile
@@ -17,6 +18,7 @@ from book import browser, serve, toc
 BYTES_PER_SECOND, WAIT = 10_000_000 / 8, 40  # 10 Mbit/s; milliseconds there and back
 HEAVIEST, SLOWEST, SHARE = 1_200_000, 1.5, 0.7  # bytes; seconds; of the stock page's bytes
 RUNS = 5
+STILL, TRIES = 15, 6  # seconds of silence that no load comes back from; loads that may be begun for one that ends
 OURS_ALONE = ("_static", "pyodide-*", "live")  # in the assembled sources: scripts and styles of this book, which stock does not have
 WATCH = """globalThis.largest = 0;
 new PerformanceObserver((list) => { largest = list.getEntries().at(-1).startTime; }).observe({type: "largest-contentful-paint", buffered: true});"""
@@ -56,7 +58,7 @@ def weight(root: Path, stock: Path, runs: int) -> list[Row]:
         for chapter in toc.chapters(root):
             place = chapter.relative_to(root).with_suffix(".html").as_posix()
             told(chapter.stem)
-            pairs = [(asyncio.run(first_load(f"{here}/{place}")), asyncio.run(first_load(f"{there}/{place}"))) for _ in range(runs)]
+            pairs = [(load(f"{here}/{place}"), load(f"{there}/{place}")) for _ in range(runs)]
             rows.append(row(chapter.stem, *(median(side) for side in zip(*pairs, strict=True))))
     return rows
 
@@ -83,10 +85,23 @@ def copy_stock(root: Path, stock: Path) -> None:
     shutil.copy(root / "book" / "static" / "favicon.svg", stock / "_static")
 
 
+def load(address: str) -> Load:
+    """Return a first load that ended; raise BookError where none of several did.
+
+    Chromium's own brake on the network now and then stops for good in the middle of a page, ours or stock's: such a load measures nothing.
+    """
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(browser.Silent):
+            return asyncio.run(first_load(address))
+        told("  Chromium's slow network stood still; that load is made again")
+    return asyncio.run(first_load(address))
+
+
 async def first_load(address: str) -> Load:
     """Return what a new browser, with an empty cache, loads of the page before anything is pressed or scrolled."""
     with tempfile.TemporaryDirectory(prefix="book-net-log-") as folder:
         async with browser.chromium(Path(folder) / "net.json") as chromium:
+            chromium.patience = STILL
             await chromium.look(1280, 800, dark=False)
             await chromium.call("Network.enable")
             await chromium.call("Network.emulateNetworkConditions", offline=False, latency=WAIT, downloadThroughput=BYTES_PER_SECOND, uploadThroughput=BYTES_PER_SECOND)

@@ -39,6 +39,10 @@ def find() -> str:
     return found
 
 
+class Silent(BookError):
+    """Chromium said nothing for as long as we have patience."""
+
+
 class Browser:
     """One open page of a running Chromium."""
 
@@ -62,7 +66,10 @@ class Browser:
                 return answer["result"]
 
     async def _read(self) -> dict:
-        text = await asyncio.wait_for(self._socket.read_message(), self.patience)
+        try:
+            text = await asyncio.wait_for(self._socket.read_message(), self.patience)
+        except asyncio.TimeoutError:
+            raise Silent(f"Chromium has said nothing for {self.patience} s; try again when the machine is less busy, or set CHROMIUM to another one") from None
         if text is None:
             raise BookError("Chromium ended by itself; try again, or set CHROMIUM to another one")
         message = json.loads(text)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from benchmarks import weight
 from benchmarks.weight import Load
+from book import browser
+from book.errors import BookError
 
 
 def sent(name: str, address: str) -> dict:
@@ -38,3 +44,39 @@ def test_stock_gets_the_pages_and_none_of_our_scripts(tmp_path):
     weight.copy_stock(tmp_path, tmp_path / "stock")
     there = {path.relative_to(tmp_path / "stock").as_posix() for path in (tmp_path / "stock").rglob("*") if path.is_file()}
     assert there == {"chapters/a.md", "_static/favicon.svg", "vendor/mathjax-3/y"}
+
+
+def test_a_load_that_stood_still_is_made_again_and_one_that_always_does_ends_with_a_message(monkeypatch, capsys):
+    tried = []
+
+    async def first_load(address):
+        tried.append(address)
+        if len(tried) < until:
+            raise browser.Silent("Chromium has said nothing")
+        return Load(1, 2, 3)
+
+    monkeypatch.setattr(weight, "first_load", first_load)
+    until = 3
+    assert weight.load("http://a/") == Load(1, 2, 3) and len(tried) == 3
+    assert capsys.readouterr().out.count("made again") == 2
+    until, tried[:] = 99, []
+    with pytest.raises(BookError, match="said nothing"):
+        weight.load("http://a/")
+    assert len(tried) == weight.TRIES
+
+
+def test_silence_of_the_browser_is_a_message_and_no_traceback():
+    class Mute:
+        async def write_message(self, _: str) -> None:
+            pass
+
+        async def read_message(self) -> str:
+            await asyncio.sleep(60)
+
+    async def asked() -> None:
+        mute = browser.Browser(Mute())
+        mute.patience = 0.01
+        await mute.call("Page.enable")
+
+    with pytest.raises(BookError, match="nothing for 0.01 s; try again"):
+        asyncio.run(asked())
