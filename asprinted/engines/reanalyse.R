@@ -84,6 +84,13 @@ clustered <- function(d, scores, bread, small) {
 
 # The fit of a model: coefficients b and their covariance V on the columns X, degrees of freedom, residual variance, whether contrasts are
 # exponentiated, and what a contrast needs. Questions on the same rows and model share it.
+# glm.nb's own covariance takes theta for known; this one is of the coefficients and theta together (observed information).
+with_dispersion <- function(X, y, mu, theta) {
+  both <- crossprod(X, (y - mu) * mu / (theta + mu)^2)
+  of_theta <- sum(trigamma(y + theta) - trigamma(theta) + 1 / theta - 2 / (theta + mu) + (y + theta) / (theta + mu)^2)
+  solve(crossprod(X * sqrt(theta * mu * (y + theta) / (theta + mu)^2)) + both %*% t(both) / of_theta)
+}
+
 fit_of <- function(q, d0) {
   d <- complete(q, d0)
   f <- as.formula(q$formula)
@@ -120,7 +127,7 @@ fit_of <- function(q, d0) {
   } else if (q$family == "negative-binomial") {
     need("MASS")
     fit <- MASS::glm.nb(y ~ 0 + X + offset(off), control = glm.control(epsilon = 1e-12, maxit = 100))
-    b <- coef(fit); V <- vcov(fit)
+    b <- coef(fit); V <- with_dispersion(X, y, fit$fitted.values, fit$theta)
   } else if (q$family == "ordinal") {
     need("MASS")
     Z <- X[, !one, drop = FALSE]; dropped <- TRUE
