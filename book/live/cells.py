@@ -9,6 +9,8 @@
         ...
         f"{upper:.2f}"                              # the last line is what the chapter has too
       expects: {said: upper}                        # or {claim: score.change.p}; a digit is never typed here
+      proposes:                                     # optional: changes that the words ask for, each with what it replaces; tests run them
+        - {"estimate = 1": "estimate = 2"}
 """
 
 from __future__ import annotations
@@ -36,10 +38,22 @@ class Cell:
     title: str
     intro: str
     code: str
+    proposes: tuple[tuple[tuple[str, str], ...], ...] = ()
 
     def expected(self, chapter: dict) -> str:
         """Return the text that the executed `chapter` has where the cell must come to the same; raise BookError where it has none."""
         return self.entry.source_text("expects", self.entry.held["expects"], chapter)
+
+    @property
+    def proposed(self) -> list[str]:
+        """The code after each change that the cell proposes."""
+        return [_changed(self.code, changes) for changes in self.proposes]
+
+
+def _changed(code: str, changes: tuple[tuple[str, str], ...]) -> str:
+    for before, instead in changes:
+        code = code.replace(before, instead)
+    return code
 
 
 def load(path: Path) -> list[Cell]:
@@ -49,7 +63,7 @@ def load(path: Path) -> list[Cell]:
 
 def _cell(entry: listed.Entry) -> Cell:
     held = entry.held
-    entry.fields(FIELDS)
+    entry.fields(FIELDS, {field: value for field, value in held.items() if field != "proposes"})
     entry.texts(sorted(FIELDS - {"expects"}))
     for field in ("title", "intro"):
         if found := re.search(r"\d", re.sub(r"`[^`]*`", "", held[field])):
@@ -57,8 +71,14 @@ def _cell(entry: listed.Entry) -> Cell:
     entry.source("expects", held["expects"], "the chapter's own number")
     if fault := _code(held["code"]):
         raise entry.wrong("code", *fault)
+    proposes = held.get("proposes", [])
+    if not isinstance(proposes, list) or not all(isinstance(each, dict) and each for each in proposes):
+        raise entry.wrong("proposes", proposes, "give a list of changes, each a mapping of what stands in the code to what is written instead")
+    if absent := next((before for each in proposes for before in each if str(before) not in held["code"]), None):
+        raise entry.wrong("proposes", absent, "does not stand in the code; write it as it stands there")
+    changes = tuple(tuple((str(before), str(instead)) for before, instead in each.items()) for each in proposes)
     words = {field: " ".join(held[field].split()) for field in ("after", "title", "intro")}
-    return Cell(entry=entry, id=held["id"], code=held["code"].rstrip("\n"), **words)
+    return Cell(entry=entry, id=held["id"], code=held["code"].rstrip("\n"), proposes=changes, **words)
 
 
 def _code(code: str) -> tuple[str, str] | None:

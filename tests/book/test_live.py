@@ -56,6 +56,33 @@ def test_cell_comes_to_the_chapters_own_text(path, cell, site, monkeypatch):
     assert (came["error"], came["text"]) == ("", cell.expected(stored))
 
 
+@pytest.mark.parametrize(("path", "cell"), EACH, ids=[f"{path.name.partition('.')[0]}-{cell.id}" for path, cell in EACH])
+def test_every_change_that_a_cell_proposes_runs_and_moves_what_it_says(path, cell, site, monkeypatch):
+    monkeypatch.chdir(site / "chapters")
+    before = runner.run(cell.code)
+    for code in cell.proposed:
+        came = runner.run(code)
+        assert came["error"] == "" and came["value"], code
+        assert (came["stdout"], came["text"]) != (before["stdout"], before["text"]), code
+
+
+def test_fewer_events_are_enough_without_the_p_value_and_none_are_where_print_contradicts_itself(site, monkeypatch):
+    monkeypatch.chdir(site / "chapters")
+    [cell] = [cell for _, cell in EACH if cell.id == "events-needed"]
+    full, without, _, wide, both = [runner.run(code) for code in (cell.code, *cell.proposed)]
+    assert int(full["text"]) > int(without["text"]) > int(both["text"])
+    assert wide["text"] == "none is enough" and "With no number of events: " in wide["stdout"]
+
+
+def test_change_of_what_does_not_stand_in_the_code_is_refused(tmp_path):
+    with pytest.raises(BookError, match="cell half: field proposes: 'x = 3': does not stand in the code"):
+        cells.load(written(tmp_path, SOUND | {"proposes": [{"x = 3": "x = 4"}]}))
+    with pytest.raises(BookError, match="cell half: field proposes: .* give a list of changes"):
+        cells.load(written(tmp_path, SOUND | {"proposes": {"x = 1": "x = 4"}}))
+    [cell] = cells.load(written(tmp_path, SOUND | {"proposes": [{"x = 1": "x = 4"}]}))
+    assert cell.proposed == [SOUND["code"].replace("x = 1", "x = 4")]
+
+
 def test_every_chapter_has_at_least_two_cells_in_parts_that_are_there():
     for source in toc.chapters(ROOT):
         stored = notebooks.read(source)
