@@ -21,6 +21,7 @@ from asprinted import checks, printed, verdict
 from asprinted.study import Study, StudyError, load
 
 _current: list[Study] = []  # a notebook has one study at a time
+_going_on: list[bool] = []  # empty in the book, where `check` stops at a claim that does not come out
 
 
 _HOLDS = {True: "✓ holds", False: "✗ does not hold"}
@@ -50,10 +51,18 @@ def study(folder: str | Path) -> Study:
     return _current[0]
 
 
+def go_on() -> None:
+    """Nothing is returned: from now on `check` shows a verdict that study.yml does not expect, and stops no more.
+
+    It is for a reader's own copy, in which something may be changed to see what becomes of each claim. A chapter of the book may not call it.
+    """
+    _going_on[:] = [True]
+
+
 def check(claim: str | Mapping[str, Any], value: printed.Number | str | None = None) -> _Shown:
     """A table with the verdict on a claim (or on several: {id: value}), for the notebook to show.
 
-    Raises ClaimError, with the table's text, where a verdict is not the one that study.yml expects;
+    Raises ClaimError, with the table's text, where a verdict is not the one that study.yml expects (after `go_on` it says so above the table instead);
     StudyError where there is no such claim; RuntimeError before `study` was called.
     """
     if not _current:
@@ -64,15 +73,16 @@ def check(claim: str | Mapping[str, Any], value: printed.Number | str | None = N
         verdict.judge(open_study.claim(id), number, null_value(open_study, id)) for id, number in values.items()
     ]
     wrong = [each for each in verdicts if not each.as_expected]
-    if wrong:
+    if wrong and not _going_on:
         raise ClaimError(
             f"{verdict.as_text(wrong)}\n{'; '.join(each.reason for each in wrong if each.reason)}\n"
             f"expected: {', '.join(verdict.VERDICTS[each.expected] for each in wrong)}"
         )
+    told = [f"Not as in the book: {each.says}. There: {verdict.VERDICTS[each.expected]}." for each in wrong]
     return _Shown(
         {
-            "text/plain": verdict.as_text(verdicts),
-            "text/html": verdict.as_html(verdicts),
+            "text/plain": "\n".join([*told, verdict.as_text(verdicts)]),
+            "text/html": "".join(f"<p><strong>{html.escape(line)}</strong></p>" for line in told) + verdict.as_html(verdicts),
             verdict.MIME: verdict.as_json(verdicts),
         }
     )

@@ -170,7 +170,17 @@ def said_values_are_computed(notebook: dict) -> list[str]:
     return found
 
 
+def stops_where_a_claim_fails(notebook: dict) -> list[str]:
+    """No chapter tells `check` to go on: a page with a claim that does not come out must not be built."""
+    return [
+        f"cell [{number}] says go_on, which is for a reader's own copy: take it out, and say in study.yml what is expected"
+        for number, cell in enumerate(code_cells(notebook), 1)
+        if re.search(r"\b_?go(?:_on|ing_on)\b", text(cell["source"]))
+    ]
+
+
 GUARDS: tuple[Callable[[dict], list[str]], ...] = (
     executed_in_order, outputs_stored, no_errors, known_tags, no_markers, no_semicolon_at_end, plain_python,
     only_local_files, figures_described, figures_have_numbers, python_kernel, cells_have_ids, said_values_are_computed,
+    stops_where_a_claim_fails,
 )  # fmt: skip

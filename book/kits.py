@@ -27,6 +27,14 @@ EPOCH = "1577836800"  # the same, for the wheel
 LOCK, SANITIZE = "book/kit/requirements.lock", "tests/nbval-sanitize.cfg"
 ALWAYS = ("LICENSE", "LICENSE-data", "LICENSE-text", "references.bib", "chapters/figures.mplstyle", SANITIZE)
 
+GO_ON = """\
+# Only in this kit: where a result is not the one in the book, `check` says
+# so and goes on. In the book it stops everything. Take this cell away, and
+# the notebook stops here as well.
+from asprinted.chapter import go_on
+
+go_on()"""
+
 README = """# {title}
 
 A chapter of "{book}" to run on your own machine: the notebook, its records, and the library that it uses.
@@ -52,8 +60,10 @@ so that one `.venv` serves them all. The library's program is there, too: `.venv
 
 ## Change it
 
-Change what you like; this zip has the original. A cell that holds a result against print stops where it is another one: that is the finding, and what
-stands below it is still the old output. Run > Run Selected Cell and All Below, from the next cell on, goes past it. Numbers inside sentences do not change.
+Change what you like; this zip has the original. In the book, a cell that holds a result against print stops everything where the result is another one.
+In this kit it says "Not as in the book" above its table and goes on, so that Run > Run All Cells reaches the end and shows which claims your change moves.
+The second cell of the notebook does that, with `go_on()`; take it away, and the notebook stops as the book does. Where a cell ends in an AssertionError that says
+"reword", a sentence beside it is no longer true; the cells after it run all the same. Numbers inside sentences do not change.
 
 Questions and exercises stand under "Check yourself", their answers and solutions folded below them. Cells that the site calls "Run it here" and "Do it here"
 run in the page of the site alone.
@@ -83,9 +93,26 @@ def of_book(root: Path, executed: Mapping[str, dict], included: Mapping[str, str
     name, wheel = library(root)
     titles = {stem: headings.title(chapter) for stem, chapter in executed.items()}
     return {
-        stem: packed(stem, contents(root, stem, readable(chapter, titles, included), titles[stem]) | {name: wheel, "requirements.txt": requirements(root, name, wheel)})
+        stem: packed(stem, contents(root, stem, going_on(readable(chapter, titles, included)), titles[stem]) | {name: wheel, "requirements.txt": requirements(root, name, wheel)})
         for stem, chapter in executed.items()
     }
+
+
+def going_on(notebook: dict) -> dict:
+    """Return `notebook` as one that Run All takes to its end, whatever a reader changes.
+
+    A cell below its first, the title, tells `check` to go on; cells that assert what a sentence says are tagged so that programs for notebooks run those after them.
+    """
+    switch = {"cell_type": "code", "id": "kit-go-on", "metadata": {}, "source": GO_ON, "outputs": [], "execution_count": None}
+    first, *rest = notebook["cells"]
+    return {**notebook, "cells": [first, switch, *map(_passed, rest)]}
+
+
+def _passed(cell: dict) -> dict:
+    if cell["cell_type"] != "code" or not re.search(r"^\s*assert\b", notebooks.text(cell["source"]), re.M):
+        return cell
+    metadata = cell.get("metadata", {})
+    return {**cell, "metadata": {**metadata, "tags": [*metadata.get("tags", []), "raises-exception"]}}
 
 
 def possible(root: Path) -> bool:

@@ -45,6 +45,18 @@ def test_study_opened_last_is_the_one_that_is_checked(harp, write_study, data):
     chapter._current.clear()
 
 
+def test_a_copy_that_goes_on_shows_what_does_not_come_out_and_the_book_stops(opened, monkeypatch):
+    with pytest.raises(ClaimError):
+        check({"pcs.change.p": 0.2, "pcs.harp.est": 2.7})
+    monkeypatch.setattr(chapter, "_going_on", [])
+    chapter.go_on()
+    bundle = check({"pcs.change.p": 0.2, "pcs.harp.est": 2.7})._repr_mimebundle_()
+    assert bundle["text/plain"].startswith("Not as in the book: ") and "There: reproduced as printed." in bundle["text/plain"]
+    assert "✗ not as printed" in bundle["text/plain"] and "✓ reproduced as printed" in bundle["text/plain"]
+    assert bundle["text/html"].startswith("<p><strong>Not as in the book: ") and "<table" in bundle["text/html"]
+    assert check("pcs.harp.est", 2.7)._repr_mimebundle_()["text/html"].startswith("<table"), "nothing is said of what comes out"
+
+
 def test_folder_without_a_study_is_refused(tmp_path):
     with pytest.raises(StudyError, match="study.yml"):
         chapter.study(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import json
@@ -45,6 +46,31 @@ def test_every_chapter_has_a_kit_with_its_notebook_records_library_requirements_
         assert read <= held and any(name.startswith("data/") for name in held)
         for study in {name.split("/")[1] for name in held if name.startswith("data/")}:
             assert {f"data/{study}/study.yml", f"data/{study}/datapackage.json"} <= held
+
+
+def test_a_kit_goes_on_by_a_cell_that_can_be_seen_and_no_chapter_has_one(made, stored):
+    for stem, kit in made.items():
+        told, notebook = kit.read(f"{stem}/README.md").decode(), json.loads(kit.read(f"{stem}/chapters/{stem}.ipynb"))
+        assert "`go_on()`" in told and "Not as in the book" in told
+        first = notebook["cells"][1]
+        assert first["cell_type"] == "code" and first["source"].endswith("\ngo_on()") and "# Only in this kit" in first["source"] and not first["metadata"]
+        assert sum("go_on" in notebooks.text(cell["source"]) for cell in notebooks.code_cells(notebook)) == 1
+        for cell in notebooks.code_cells(notebook):
+            asserts = any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(notebooks.text(cell["source"]))))
+            assert asserts == ("raises-exception" in cell["metadata"].get("tags", [])), cell["id"]
+        assert not any("go_on" in notebooks.text(cell["source"]) for cell in notebooks.code_cells(stored[stem]))
+
+
+def test_what_a_reader_changes_in_a_kit_does_not_stop_what_stands_below_it(tmp_path):
+    import nbformat
+    from nbclient import NotebookClient
+
+    study = ROOT / "data" / "harp-trial"
+    cells = chapter(("markdown", "# Title"), ("code", f"from asprinted.chapter import check, study\n_ = study({str(study)!r})"),
+                    ("code", "check('pcs.change.p', 0.2)"), ("code", "assert 0.2 < 0.05, 'reword'"), ("code", "print('the end')"))  # fmt: skip
+    ran = NotebookClient(nbformat.from_dict(kits.going_on(cells)), kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    told = ran.cells[3].outputs[0].data["text/plain"]
+    assert told.startswith("Not as in the book") and ran.cells[-1].outputs[0].text == "the end\n"
 
 
 def test_kit_has_every_file_that_its_readme_names_and_installs_the_library_that_it_holds(made):

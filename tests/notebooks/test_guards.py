@@ -57,6 +57,8 @@ BAD = [
     (guards.no_errors, spoilt(1, outputs=[{"output_type": "stream", "name": "stderr", "text": "FutureWarning"}])),
     (guards.no_errors, spoilt(1, outputs=[{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}])),
     (guards.said_values_are_computed, spoilt(1, source="say('p', '0.046')")),
+    (guards.stops_where_a_claim_fails, spoilt(1, source="from asprinted.chapter import check, go_on")),
+    (guards.stops_where_a_claim_fails, spoilt(1, source="chapter._going_on.append(1)")),
     (guards.said_values_are_computed, spoilt(1, source="say('p', f'{x:.2f} of 10')")),
     (guards.known_tags, with_tag("nbval-skip")),
     (guards.known_tags, with_tag("nbval-ignore-output")),
