@@ -128,6 +128,7 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
 
     source, kept, executed, included = root / "_build" / "src", set(), {}, {}
     pdf = kept_pdf.of_site(root, site_fingerprint(root))
+    loads = take_away.told(size) if (size := served.size(root)) else ""
     terms, cited = glossary.of_book(root), edition.of(root)
     made = generated.of(toc.entries(root))  # pages and downloads that no one writes: the table GENERATED in book/generated.py
 
@@ -145,8 +146,8 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
         chapter = notebooks.with_outputs(notebooks.read(page), notebooks.read(execute.result_path(root, page)))
         executed[page.stem] = chapter
         shown = notebooks.for_rendering(chapter, ledger="ledger.html" if "chapters/ledger.md" in made else "")
-        shown = live.in_notebook(glossary.in_notebook(shown, terms), page.with_suffix(".live.yml"), chapter)
-        shown = exercises.in_notebook(shown, page.with_suffix(".exercises.yml"), chapter)
+        shown = live.in_notebook(glossary.in_notebook(shown, terms), page.with_suffix(".live.yml"), chapter, loads)
+        shown = exercises.in_notebook(shown, page.with_suffix(".exercises.yml"), chapter, loads)
         shown = take_away.in_notebook(root, page.stem, shown)
         notebooks.write(source / place, colophon.in_notebook(shown, page.stem, chapter, cited, ledger="chapters/ledger.md" in made))
         kept.add(source / place)

@@ -142,25 +142,25 @@ def _words(held: dict) -> Iterator[tuple[str, str]]:
     yield from (("wrong", str(each["told"])) for each in held["wrong"])
 
 
-def in_notebook(notebook: dict, path: Path, chapter: dict) -> dict:
+def in_notebook(notebook: dict, path: Path, chapter: dict, loads: str = "") -> dict:
     """Return `notebook` with the exercises of the file at `path`, each at the end of the part under its heading; as it is where there is no such file.
 
-    `chapter` is the executed notebook. Raises BookError where a heading is not there.
+    `chapter` is the executed notebook; `loads` is the size of what the first run loads, in words. Raises BookError where a heading is not there.
     """
     if not path.is_file():
         return notebook
     slug = path.name.partition(".")[0]
     for exercise in load(path, chapter):
         try:
-            notebook = page.after(notebook, exercise.after, f"exercise-{exercise.id}", markdown(slug, exercise))
+            notebook = page.after(notebook, exercise.after, f"exercise-{exercise.id}", markdown(slug, exercise, loads))
         except LookupError as fault:
             raise BookError(f"{path.name}: exercise {exercise.id}: field after: {fault}") from None
     return notebook
 
 
-def markdown(slug: str, exercise: Exercise) -> str:
+def markdown(slug: str, exercise: Exercise, loads: str = "") -> str:
     """Return an exercise as Markdown: task, starter, folded hints and solution; the page's script makes an editor with a check of it."""
-    marks = {"chapter": slug, "id": exercise.id, "level": exercise.level, "check": exercise.judge}
+    marks = {"chapter": slug, "id": exercise.id, "level": exercise.level, "check": exercise.judge} | ({"loads": loads} if loads else {})
     held = "".join(f' data-{name}="{_attribute(text)}"' for name, text in marks.items())
     hints = [f":::{{dropdown}} Hint\n{hint}\n:::\n" for hint in exercise.hints]
     return "\n".join([

@@ -135,6 +135,10 @@ async def _remembered(chromium: Browser, page: str, exercise: Exercise) -> list[
     await expect("code is typed and not checked", code="typed = 1", answered="")
     await chromium.value(f"document.getElementById({place}).querySelector('.live-reset').click()")
     await expect("typed code is put back", code=exercise.starter, answered="")
+    await chromium.value(TYPE % (place, json.dumps("undone = 1")))
+    for _ in ("Reset", "Undo reset"):
+        await chromium.value(f"document.getElementById({place}).querySelector('.live-reset').click()")
+    await expect("typed code is put back, and that is undone", code="undone = 1", answered="")
     await chromium.value(CHECK % (place, json.dumps(exercise.solution)))
     await chromium.value(TYPE % (place, json.dumps(LOOP)))
     if (told := await chromium.value(STOPPED % place)) != {"focus": "exercise-check", "said": "✗ It did not run through. Stopped."}:

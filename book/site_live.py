@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -77,6 +78,21 @@ RESET = """((cell) => {
     cell.querySelector(".live-reset").click();
     return cell.querySelector("textarea").value === cell.querySelector("pre").textContent.replace(/\\n+$/, "");
 })"""
+UNDO = """((cell) => {
+    const field = cell.querySelector("textarea"), button = cell.querySelector(".live-reset"), type = (code) => { field.value = code; field.dispatchEvent(new Event("input", {bubbles: true})); };
+    type("mine = 1");
+    const seen = [button.textContent.split(":")[0]];
+    const press = () => { button.click(); seen.push(field.value === "mine = 1", button.textContent.split(":")[0]); };
+    press(); press(); press();
+    type("more = 2");
+    seen.push(button.textContent.split(":")[0]);
+    button.click(); type(field.value);
+    return seen;
+})"""
+UNDONE = ["Reset", False, "Undo reset", True, "Reset", False, "Undo reset", "Reset"]
+LOADS = '[...document.querySelectorAll("div.live, div.exercise")].map((cell) => cell.querySelector(".live-loads")?.textContent ?? "")'
+HELPS = """[...document.querySelectorAll("div.live textarea, div.exercise textarea")].filter((field) => field.spellcheck || ["autocapitalize", "autocorrect"].some((help) => field.getAttribute(help) !== "off")).map((field) => field.id)"""
+CURLY = "answer = “s” + ‘ix’\nanswer"
 FOCUS = '((cell) => { cell.querySelector("textarea").focus(); cell.scrollIntoView(); })'
 FOCUSED = "document.activeElement.className"
 RAN = """new Promise((resolve) => document.addEventListener("live:result", (event) => resolve(event.detail.text), {once: true}))"""
@@ -102,10 +118,15 @@ async def faults(chromium: Browser, home: str) -> list[str]:
             continue
         found += [f"{page}: asks for {name} before a cell is run" for name in await chromium.value(ASKED)]
         found += [f"{page}: {name} has no label" for name in await chromium.value(LABELLED)]
+        found += [f"{page}: {name} lets a telephone change what is typed" for name in await chromium.value(HELPS)]
+        if not all(re.search(r"loads Python, \d+\.\d MB", words) for words in await chromium.value(LOADS)):
+            found.append(f"{page}: not every cell says how much its first run loads: {await chromium.value(LOADS)}")
         for id in ids:
             ran = await chromium.value(f"{RUN}({_cell(id)}, null)")
             if ran["error"] or ran["text"] != ran["expected"] or not ran["same"]:
                 found.append(f"{page}#{id}: comes to {ran['error'] or ran['text']!r}, the chapter has {ran['expected']!r}; the page says {ran['shown']!r}")
+        if any(await chromium.value(LOADS)):
+            found.append(f"{page}: cells say that a run loads Python when it is loaded")
         found += [f"{page}: {fault}" for fault in chromium.faults()]
     page, ids = next(iter(listed.items()))
     found += [f"{page}#{ids[0]}: {fault}" for fault in await _edited(chromium, f"{home}/{page}", ids[0])]
@@ -158,6 +179,11 @@ async def _edited(chromium: Browser, page: str, id: str) -> list[str]:
             found.append(f"{code!r} gives {ran[field]!r}, not {wanted!r}; the page says {ran['shown']!r}")
         if field == "text" and not ran["other"]:
             found.append(f"{code!r} moved the result, and the page does not say so")
+    ran = await chromium.value(f"{RUN}({cell}, {json.dumps(CURLY)})")
+    if ran["text"] != "six" or "Result (answer): six" not in ran["shown"]:
+        found.append(f"curly quotes as telephones write them, or the name of a result, give {ran}")
+    if (undone := await chromium.value(f"{UNDO}({cell})")) != UNDONE:
+        found.append(f"Reset and Undo reset give {undone}, not {UNDONE}")
     stopped = await chromium.value(f"{STOP}({cell})")
     if stopped != "Stopped.":
         found.append(f"an endless loop does not stop: {stopped!r}")

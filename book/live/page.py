@@ -12,7 +12,7 @@ from book.live import cells
 from book.live.cells import Cell
 
 NOTE = """:::{dropdown} What runs in this page, and what does not
-Cells under “Run it here” are Python, and they run in your own browser. The first one loads Python from this site, once, about thirteen megabytes;
+Cells under “Run it here” are Python, and they run in your own browser. The first one loads Python from this site, once{loads};
 nothing that you write leaves your machine. There is Python's standard library, the part of `asprinted` that needs nothing more, and this book's records as CSV files.
 
 **pandas and statsmodels cannot run here**, because no build of them exists that a page could load without asking other sites. The chapter's other cells run
@@ -22,16 +22,17 @@ If you opened this page from a folder, no code can run in it; questions and figu
 :::"""
 
 
-def in_notebook(notebook: dict, path: Path, chapter: dict) -> dict:
+def in_notebook(notebook: dict, path: Path, chapter: dict, loads: str = "") -> dict:
     """Return `notebook` with the cells of the file at `path`, each at the end of the part under its heading; as it is where there is no such file.
 
-    `chapter` is the executed notebook, which holds what the cells must come to. Raises BookError where a heading is not there.
+    `chapter` is the executed notebook, which holds what the cells must come to; `loads` is the size of what the first run loads, in words. Raises BookError where a heading is not there.
     """
     if not path.is_file():
         return notebook
     for number, cell in enumerate(cells.load(path)):
-        shown = markdown(f"live-{cell.id}", cell.title, cell.intro, cell.code, cell.expected(chapter))
-        text = f"{NOTE}\n\n{shown}" if number == 0 else shown
+        shown = markdown(f"live-{cell.id}", cell.title, cell.intro, cell.code, cell.expected(chapter), loads)
+        note = NOTE.replace("{loads}", f", {loads}" if loads else "")
+        text = f"{note}\n\n{shown}" if number == 0 else shown
         try:
             notebook = after(notebook, cell.after, f"live-{cell.id}", text)
         except LookupError as fault:
@@ -39,10 +40,11 @@ def in_notebook(notebook: dict, path: Path, chapter: dict) -> dict:
     return notebook
 
 
-def markdown(id: str, title: str, intro: str, code: str, expects: str | None = None) -> str:
+def markdown(id: str, title: str, intro: str, code: str, expects: str | None = None, loads: str = "") -> str:
     """Return a cell as Markdown: title, words, code, and what the chapter has there; the page's script makes an editor of it."""
     told = [] if expects is None else [f'<p class="live-expects">It comes to <strong>{html.escape(expects)}</strong>, as in the chapter.</p>', ""]
     held = "" if expects is None else f' data-expects="{html.escape(expects)}"'
+    held += f' data-loads="{html.escape(loads)}"' if loads else ""
     return "\n".join([
         f'<div class="live" id="{html.escape(id)}"{held}>', f'<p class="live-title">Run it here: {html.escape(title)}</p>', "",
         intro, "", "```{code-block} python", code, "```", "", *told, "</div>", "",

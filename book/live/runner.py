@@ -19,6 +19,8 @@ import traceback
 
 CELL, CHECK = "<cell>", "<check>"
 MOST = 20_000  # characters that are shown of what a cell prints, of its value, and of its error
+LONG = 60  # characters of what a result is called
+FORMATS = {"str", "round", "in_style", "lstrip", "rstrip", "strip", "replace", "format"}  # what gives a value another look and no other meaning
 NOT_HERE = {"numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "patsy"}
 WORDS = {
     ZeroDivisionError: "something is divided by zero",
@@ -62,8 +64,36 @@ def run(code: str, check: str = "") -> dict[str, str]:
 
 
 def run_json(code: str, check: str = "") -> str:
-    """Return what `run` returns, as JSON, which is how it leaves the worker."""
-    return json.dumps(run(code, check))
+    """Return what `run` returns, and the code's `named`, as JSON, which is how it leaves the worker."""
+    return json.dumps(run(code, check) | {"name": named(code)})
+
+
+def named(code: str) -> str:
+    """Return what the last line works out, as it is written there without what only formats it; "" where that says nothing.
+
+    >>> named("p = 0.101\\nf'{p:.3f}'.lstrip('0')"), named("low, high = 1, 2\\nf'{low} to {high}'"), named("'done'")
+    ('p', 'low to high', '')
+    """
+    try:
+        last = ast.parse(code).body[-1:]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    words = _bare(last[0].value) if last and isinstance(last[0], ast.Expr) else ""
+    return words if any(letter.isalpha() for letter in words) and len(words) <= LONG else ""
+
+
+def _bare(node: ast.expr) -> str:
+    """Return an expression as it is written: of what turns a value into a text, the value; nothing of a constant."""
+    match node:
+        case ast.Constant():
+            return ""
+        case ast.JoinedStr(values=parts) if any(isinstance(part, ast.FormattedValue) for part in parts):
+            return "".join(str(part.value) if isinstance(part, ast.Constant) else _bare(part.value) for part in parts)
+        case ast.Call(func=ast.Attribute(value=inner, attr=attr)) if attr in FORMATS:
+            return _bare(inner)
+        case ast.Call(func=ast.Name(id=id), args=[inner, *_]) if id in FORMATS:
+            return _bare(inner)
+    return ast.unparse(node)
 
 
 def _cut(text: str, length: int | None = None) -> str:

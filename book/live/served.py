@@ -17,6 +17,7 @@ from book.live.cells import FLOOR, load
 
 RUNNER, WORKER, LIBRARY, LIST = "live_runner.py", "worker.mjs", "asprinted.zip", "live.json"
 ENGINE = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")  # what is counted while it loads
+LOADED = {".mjs", ".wasm", ".zip", ".json"}  # of the files of Pyodide; the others are words about it
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -36,6 +37,14 @@ def files(root: Path) -> dict[str, bytes]:
     about = {"engine": engine.name, "library": LIBRARY, "bytes": sizes, "files": sorted(records), "cells": cells}
     worker = (Path(__file__).parent / WORKER).read_bytes()
     return {WORKER: worker, LIST: _json(about), LIBRARY: library, **dict(sorted(records.items()))}
+
+
+def size(root: Path) -> int:
+    """Return how many bytes the first run of a cell loads: Python, its library, and that of the book; 0 for a book without live cells."""
+    if not any(root.glob("chapters/*.live.yml")):
+        return 0
+    engine = [path for path in files_below(vendored.folder_of(root, "pyodide")) if path.suffix in LOADED]
+    return sum(path.stat().st_size for path in engine) + len(floor(root)) + (Path(__file__).parent / WORKER).stat().st_size
 
 
 def floor(root: Path) -> bytes:

@@ -33,7 +33,9 @@ addEventListener("DOMContentLoaded", () => {
     const check = made("button", { type: "button", className: "exercise-check" }, "Check", made("span", { className: "quiz-unseen" }, `: ${name}`));
     const feedback = made("div", { className: "exercise-feedback" });
     feedback.setAttribute("role", "status");
-    exercise.querySelector(".live-bar .live-run").after(check);
+    const run = exercise.querySelector(".live-bar .live-run");
+    if (run.hasAttribute("aria-describedby")) check.setAttribute("aria-describedby", run.getAttribute("aria-describedby"));
+    run.after(check);
     exercise.querySelector(".live-bar").after(feedback);
 
     function show(kind, sign, strong, words, printed = "") {
@@ -79,12 +81,15 @@ addEventListener("DOMContentLoaded", () => {
       progress.keep(id, { code: field.value, solved: solved() });
       count();
     });
-    exercise.querySelector(".live-reset").addEventListener("click", () => {
+    exercise.addEventListener("live:reset", () => {
       clear();
       solved() ? progress.keep(id, { solved: true }) : progress.drop(id);
       count();
     });
-    return () => exercise.querySelector(".live-reset").click();
+    return () => {
+      clear();
+      exercise.dispatchEvent(new CustomEvent("live:forget"));
+    };
   });
 
   asprinted.twice(forget, () => {

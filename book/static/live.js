@@ -6,6 +6,7 @@
   const waiting = new Map(); // id → {resolve, onstatus}
   let worker, address, count = 0, ready = false, last = Promise.resolve();
 
+  const straight = (code) => code.replace(/[“”„‟]/g, '"').replace(/[‘’‚‛]/g, "'"); // telephones write quotes that Python cannot read
   const failed = (error = "Stopped.") => ({ stdout: "", value: "", text: "", error, broken: true });
   const FROM_FOLDER =
     "A page that was opened from a folder may not start Python. Serve the folder on your own machine: open a terminal in the folder that " +
@@ -21,6 +22,7 @@
       if (!asked) return;
       if (!data.result) return asked.onstatus?.(data.status, data.done);
       ready = !data.broken;
+      if (ready) loaded();
       waiting.delete(data.id);
       asked.resolve(data.broken ? failed(data.result.error) : data.result);
       if (data.broken) stop();
@@ -42,7 +44,8 @@
 
   /* What the code came to: {stdout, value, text, error}; value is the repr, text the str of a last line that is an expression: of `check`,
      where there is one, which is run after the code. `broken` is true where the run came to no end of its own: stopped, or without Python.
-     The files of every study that the code names are laid in ../data/; `files` names more ("data/some-trial/visits.csv").
+     `name` is what the last line works out, without what only formats it. The files of every study that the code names are laid in ../data/;
+     `files` names more ("data/some-trial/visits.csv"). Curly quotes in the code are straightened.
      Runs wait for each other; `signal`, an AbortSignal, ends this one, also while it waits. */
   function run(code, { check = "", files = [], onstatus, signal } = {}) {
     if (folder) return Promise.resolve(failed(FROM_FOLDER));
@@ -53,7 +56,7 @@
         waiting.set(id, { resolve, onstatus });
         signal?.addEventListener("abort", () => waiting.has(id) && stop());
         if (!worker) begin();
-        worker.postMessage({ id, code, check, files });
+        worker.postMessage({ id, code: straight(code), check, files });
       });
     const done = last.then(next);
     last = done.catch(() => {});
@@ -65,6 +68,14 @@
     element.append(...inside);
     return element;
   };
+
+  /* What is said beside the buttons of the size of Python is of no interest once it is here. */
+  function loaded() {
+    document.querySelectorAll(".live-loads").forEach((note) => {
+      document.querySelectorAll(`[aria-describedby="${note.id}"]`).forEach((button) => button.removeAttribute("aria-describedby"));
+      note.remove();
+    });
+  }
 
   const unseen = (words) => made("span", { className: "live-unseen" }, words); // for screen readers, which meet many cells alike
 
@@ -79,13 +90,15 @@
     const name = cell.querySelector(".live-title")?.textContent ?? "this cell";
     const id = `${cell.id || `live-cell-${document.querySelectorAll("[data-mounted]").length}`}-code`;
     const field = made("textarea", { id, value: original, spellcheck: false, autocomplete: "off", wrap: "off" });
-    field.setAttribute("autocapitalize", "off");
+    for (const help of ["autocapitalize", "autocorrect"]) field.setAttribute(help, "off");
     field.setAttribute("aria-describedby", `${id}-keys`);
     const label = made("label", { htmlFor: id, className: "live-label" }, "Code, to be changed as you like", unseen(`: ${name}`));
     const keys = made("span", { id: `${id}-keys`, className: "live-keys" }, "Ctrl and Enter run it, Tab leaves it.");
     const button = (words) => made("button", { type: "button", className: `live-${words.toLowerCase()}` }, words, unseen(`: ${name}`));
     const [start, reset, end] = ["Run", "Reset", "Stop"].map(button);
     end.disabled = true;
+    const loads = cell.dataset.loads && !folder && !ready ? made("span", { id: `${id}-loads`, className: "live-keys live-loads" }, `The first run on this page loads Python, ${cell.dataset.loads}.`) : "";
+    if (loads) start.setAttribute("aria-describedby", loads.id);
     const bar = made("progress", { max: 1, value: 0, hidden: true });
     bar.setAttribute("aria-label", "Loading Python");
     const status = made("p", { className: "live-status" });
@@ -95,13 +108,18 @@
     grow();
     // Chromium asks its makers about forms to fill in, but not about forms that search
     const editor = made("form", { className: "live-editor", action: new URL("search.html", site) });
-    editor.append(label, field, made("div", { className: "live-bar" }, start, reset, end, keys), bar, status, output);
+    editor.append(label, field, made("div", { className: "live-bar" }, start, reset, end, loads, keys), bar, status, output);
     editor.addEventListener("submit", (event) => event.preventDefault());
     shown.hidden = true;
     shown.after(editor);
 
     const turns = new Map(); // what runs, by the button that began it
     async function ran(button, options) {
+      if (straight(field.value) !== field.value) {
+        const { selectionStart, selectionEnd } = field;
+        field.value = straight(field.value);
+        field.setSelectionRange(selectionStart, selectionEnd);
+      }
       const turn = new AbortController();
       turns.set(button, turn);
       end.disabled = false;
@@ -133,10 +151,10 @@
       cell.dispatchEvent(new CustomEvent("live:result", { bubbles: true, detail: result }));
     }
 
-    function show({ stdout, value, text, error }) {
+    function show({ stdout, value, text, name: what, error }) {
       if (stdout) output.append(made("pre", { className: "live-printed", tabIndex: 0 }, stdout));
       if (error) output.append(made("p", { className: "live-error" }, made("strong", {}, "It did not run through. "), error));
-      else if (value) output.append(made("p", { className: "live-value" }, "Result: ", made("strong", {}, text)));
+      else if (value) output.append(made("p", { className: "live-value" }, "Result", ...(what ? [" (", made("code", {}, what), ")"] : []), ": ", made("strong", {}, text)));
       else output.append(made("p", {}, stdout ? "It ran through." : "It ran through. Write a name alone on the last line to see what it holds."));
       const expected = cell.dataset.expects;
       if (expected === undefined || error || !value) return;
@@ -147,13 +165,38 @@
 
     start.addEventListener("click", go);
     end.addEventListener("click", () => turns.forEach((turn) => turn.abort()));
-    reset.addEventListener("click", () => {
+    /* Reset puts the code back, and can be undone until something else is typed. The cell sends "live:reset" where it is not undone, and
+       takes "live:forget", after which nothing of the reader's is left. */
+    let mine = null; // the reader's code, as long as Undo brings it back
+    function undoable(code) {
+      mine = code;
+      reset.firstChild.textContent = code === null ? "Reset" : "Undo reset";
+    }
+    function back() {
+      undoable(field.value === original ? null : field.value);
       field.value = original;
       grow();
       output.replaceChildren();
-      status.textContent = "The code is as it was.";
+    }
+    reset.addEventListener("click", () => {
+      if (mine === null) {
+        back();
+        status.textContent = mine === null ? "The code is as it was." : "The code is as it was. Undo reset brings yours back.";
+        return cell.dispatchEvent(new CustomEvent("live:reset", { bubbles: true }));
+      }
+      field.value = mine;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      status.textContent = "Your code is back.";
     });
-    field.addEventListener("input", grow);
+    cell.addEventListener("live:forget", () => {
+      back();
+      undoable(null);
+      status.textContent = "";
+    });
+    field.addEventListener("input", () => {
+      grow();
+      undoable(null);
+    });
     field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();

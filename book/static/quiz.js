@@ -124,7 +124,9 @@ addEventListener("DOMContentLoaded", () => {
     const names = keys.length === 1 ? ["Your answer"] : ["Lower end", "Upper end"];
     const fields = keys.map((_, number) => {
       const id = `quiz-${place}-number-${number}`;
-      const field = made("input", { id, type: "text", inputMode: "text", autocomplete: "off", spellcheck: false, size: 12 });
+      const plain = keys.every(({ value, relation }) => relation === "=" && !value.startsWith("-")); // the keys of decimals have no sign
+      const field = made("input", { id, type: "text", inputMode: plain ? "decimal" : "text", autocomplete: "off", spellcheck: false, size: 12 });
+      for (const help of ["autocapitalize", "autocorrect"]) field.setAttribute(help, "off");
       fieldset.append(made("span", { className: "quiz-number" }, made("label", { htmlFor: id }, names[number]), field, question.dataset.unit ?? ""));
       return field;
     });

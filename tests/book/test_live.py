@@ -172,6 +172,39 @@ def test_library_that_cannot_run_in_the_page_is_told_of_with_what_to_do(monkeypa
     assert runner.run("import math\nimport pandas as pd")["error"].startswith("Line 2: pandas cannot run in this page") and "chapter kit" in runner.run("import pandas")["error"]
 
 
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("p = 0.1\nf'{p:.3f}'.lstrip('0')", "p"),
+        ("f'{100 * share:.1f}'.replace('-', '−')", "100 * share"),
+        ("str(len(ways))", "len(ways)"),
+        ("in_style(mean(x), like='1.0')", "mean(x)"),
+        ("f'{low:.2f} to {high:.2f}'", "low to high"),
+        ("needed", "needed"), ("6 * 7", ""), ("'a'", ""), ("x = 1", ""), ("", ""), ("x = (1", ""), ("x\0", ""), (f"{'x' * 80}", ""),
+    ],
+)  # fmt: skip
+def test_result_is_called_what_the_last_line_works_out(code, name):
+    assert runner.named(code) == name and json.loads(runner.run_json(code))["name"] == name
+
+
+@pytest.mark.parametrize(("path", "cell"), EACH, ids=[f"{path.name.partition('.')[0]}-{cell.id}" for path, cell in EACH])
+def test_result_of_every_cell_has_a_name_and_no_code_has_the_quotes_that_telephones_write(path, cell):
+    assert runner.named(cell.code)
+    assert not set(cell.code) & set("“”„‟‘’‚‛")  # or straightening them would change what the cell shows
+
+
+def test_page_says_what_the_first_run_loads_and_asks_for_no_more(tmp_path):
+    held = chapter("# Title", "## Part one\n\nwords")
+    path = written(tmp_path, SOUND)
+    said = "\n".join(cell["source"] for cell in page.in_notebook(held, path, held, "13.5 MB")["cells"])
+    assert 'data-loads="13.5 MB"' in said and "from this site, once, 13.5 MB;" in said
+    engine = vendored.folder_of(ROOT, "pyodide")
+    whole = sum(each.stat().st_size for each in engine.iterdir())
+    words = sum(each.stat().st_size for each in engine.iterdir() if each.suffix in {"", ".md"})
+    assert whole - words < served.size(ROOT) < whole + 200_000
+    assert served.size(tmp_path) == 0
+
+
 def test_run_gives_print_and_last_value_and_begins_anew_each_time():
     assert runner.run("name = 'a'\nprint(name)\nname") == {"stdout": "a\n", "value": "'a'", "text": "a", "error": ""}
     assert runner.run("name")["error"].startswith("Line 1: the name name")
