@@ -8,6 +8,7 @@ the fault is gone or has another shape.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from book.files import write_whole
@@ -32,6 +33,11 @@ MENDS = (
     # Sphinx and the theme both say it.
     (re.compile(r'(<meta name="viewport"[^>]*>)\s*<meta name="viewport"[^>]*>'), r"\1"),
 )
+# What a fold can be told apart by: the heading, the title or the number of the question that stands above it.
+FOLD = re.compile(
+    r'<h[1-6]\b[^>]*>(?P<heading>.*?)</h[1-6]>|<p class="live-title">(?P<title>.*?)</p>|<strong>(?P<question>Question \d+)\.</strong>|(?P<fold><summary\b[^>]*>)(?P<words>.*?)</summary>',
+    re.DOTALL,
+)
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 ROW = re.compile(r"<tr\b.*?(?=<tr\b|</tbody|</thead|</table)", re.DOTALL)
 HEADER = re.compile(r"<th\b(?P<held>[^>]*)>(?P<inside>.*?)</th>", re.DOTALL)
@@ -51,7 +57,39 @@ def mended(page: str) -> str:
     """Return the HTML page with the theme's faults mended and with tables whose headers say what they are the headers of."""
     for fault, remedy in MENDS:
         page = fault.sub(remedy, page)
-    return TABLE.sub(lambda table: with_scopes(table[0]), page)
+    return named_folds(TABLE.sub(lambda table: with_scopes(table[0]), page))
+
+
+def named_folds(page: str) -> str:
+    """Return the HTML page with a name of its own for each fold of its article whose words stand in it more than once.
+
+    Readers who listen hear what the eye sees beside it: the question, the cell or the heading that the fold is below.
+    """
+    start = page.find("<article")
+    if start < 0:
+        return page
+    article, seen = page[start:], Counter()
+    often = Counter(_words(found["words"]) for found in FOLD.finditer(article) if found["fold"])
+    above = ""
+
+    def named(found: re.Match) -> str:
+        nonlocal above
+        if not found["fold"]:
+            above = _words(found["heading"] or found["title"] or found["question"])
+            return found[0]
+        words = _words(found["words"])
+        if not words or often[words] < 2:
+            return found[0]
+        seen[words, above] += 1
+        again = f", {seen[words, above]}" if seen[words, above] > 1 else ""
+        return f'{found["fold"]}{found["words"]}<span class="live-unseen">: {above}{again}</span></summary>'
+
+    return page[:start] + FOLD.sub(named, article)
+
+
+def _words(markup: str) -> str:
+    """Return the words of a piece of HTML, escaped as they stand there, without what only draws."""
+    return " ".join(re.sub(r"<[^>]*>", " ", re.sub(r'<a class="headerlink".*?</a>|<svg\b.*?</svg>', "", markup, flags=re.DOTALL)).split())
 
 
 def with_scopes(table: str) -> str:

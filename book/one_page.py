@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup, Tag
 
 from book.errors import BookError
 
-SCREEN = "script, template, iframe, form, input, .headerlink, .take-away, .copybtn, .sd-summary-state-marker, [hidden], .no-print, .d-print-none"
+SCREEN = "script, template, iframe, form, input, .headerlink, .live-unseen, .take-away, .copybtn, .sd-summary-state-marker, [hidden], .no-print, .d-print-none"
 NAMED = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "headers")  # attributes that name the id of another element
 COLUMNS = 16  # that a page of paper holds in letters which can be read
 ANSWER = re.compile(r"\s*(?:show )?(?:the )?(?:answer|solution)\b", re.I)

@@ -19,6 +19,17 @@
   new MutationObserver(changed).observe(document.documentElement, {attributeFilter: ["tabindex"], subtree: true});
 })();
 
+/* What unfolds a box is called by the title of the box. */
+addEventListener("load", () => {
+  const buttons = [...document.querySelectorAll("button.toggle-button")];
+  const titles = buttons.map((button) => button.closest(".admonition-title")?.textContent.trim().replace(/\s+/g, " ") || "Hidden text");
+  buttons.forEach((button, place) => {
+    const same = titles.filter((title) => title === titles[place]).length;
+    const before = titles.slice(0, place + 1).filter((title) => title === titles[place]).length;
+    button.setAttribute("aria-label", `Show or hide: ${titles[place]}${same > 1 ? ` (${before} of ${same})` : ""}`);
+  });
+});
+
 /* The button of the theme keeps the focus and says which theme is on, and a menu that covers the page goes when something in it is chosen. */
 addEventListener("click", ({ target }) => {
   const chosen = target.closest("dialog[open] a[href^='#']");

@@ -78,6 +78,17 @@ def test_a_page_without_a_character_set_is_refused():
         policy.with_policy("<html></html>")
 
 
+def test_folds_of_the_same_words_are_told_apart_by_what_stands_above_them():
+    fold = '<details><summary class="x"><span>Answer and feedback</span><svg><path d="M 1"/></svg></summary>so</details>'
+    page = (f"<summary>Answer and feedback</summary><article><h2>One &amp; all<a class=\"headerlink\" href=\"#x\">#</a></h2>{fold}{fold}"
+            f"<p><strong>Question 3.</strong> Why?</p>{fold}<p class=\"live-title\">Do it here: a half</p>{fold}<summary>Only once</summary></article>")  # fmt: skip
+    done = access.mended(page)
+    names = re.findall(r'<span class="live-unseen">(.*?)</span></summary>', done)
+    assert names == [": One &amp; all", ": One &amp; all, 2", ": Question 3", ": Do it here: a half"]
+    assert done.startswith("<summary>Answer and feedback</summary>") and "<summary>Only once</summary>" in done
+    assert re.sub(r'<span class="live-unseen">.*?</span>', "", done) == page, "nothing else is changed"
+
+
 def test_axe_is_the_one_that_its_origin_names():
     folder = ROOT / "tests/vendor/axe-core-4.14.1"
     assert vendored.listed(folder) and vendored.problems(folder) == []
