@@ -22,7 +22,7 @@ WALK = """((number) => {
             if (!slider) return [...boxes[place].querySelectorAll("input")].find((radio) => radio.value === value).click();
             for (slider.value = 0; ; slider.value = 1 + +slider.value) {
                 slider.dispatchEvent(new Event("input"));
-                if (slider.getAttribute("aria-valuetext") === value || slider.value === slider.max) break;
+                if (slider.nextElementSibling.textContent === value || slider.value === slider.max) break;
             }
         });
         const shown = [...figure.querySelectorAll(".explore-claims li")].map((item) => [...item.querySelectorAll("strong, small:not(.explore-strip *), p")].map((part) => part.textContent.trim()).join("|"));
@@ -32,6 +32,16 @@ WALK = """((number) => {
         });
         wanted.forEach((text, place) => text === shown[place] || found.push(`${setting.join(", ")}: shows ${shown[place]}, where the table has ${text}`));
         const held = row.querySelectorAll('[data-holds="yes"]').length, told = figure.querySelector('[role="status"]').textContent;
+        boxes.forEach((box, place) => {
+            const slider = box.hidden ? null : box.querySelector("input[type=range]"), name = heads[place].textContent;
+            const said = slider?.getAttribute("aria-valuetext") ?? "", unit = said.slice(setting[place].length).replace(/^,? /, "");
+            if (slider && (!said.startsWith(setting[place]) || !unit || !name.endsWith(unit))) found.push(`${setting.join(", ")}: the slider ${name} says ${said}, without what it counts`);
+        });
+        [...row.cells].slice(boxes.length).forEach((cell, place) => {
+            const computed = cell.querySelector("span")?.textContent, verdict = cell.dataset.holds === "yes" ? "holds" : "does not hold";
+            const words = `${heads[place + boxes.length].querySelector("span").textContent}: here: ${computed}, ${verdict}`;
+            if (cell.dataset.holds && !told.includes(words)) found.push(`${setting.join(", ")}: who listens is told ${told}, and not ${words}`);
+        });
         if (!told.startsWith(`${held} of `)) found.push(`${setting.join(", ")}: says ${told}, where ${held} hold`);
         const drawn = figure.querySelectorAll("circle.now, line.now").length;
         const given = row.querySelectorAll("[data-estimate]").length + [...row.querySelectorAll("[data-low]")].filter((cell) => +cell.dataset.low < +cell.dataset.high).length;

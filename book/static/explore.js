@@ -62,6 +62,12 @@ function exploreTable(table, number) {
     show();
   });
 
+  /* A slider's value with its unit: what the name of the control says after a colon or a comma, or else the whole name. */
+  function withUnit(control, value) {
+    const [, unit] = control.name.match(/(?:: |, in )(.+)$/) ?? [];
+    return unit ? `${value} ${unit}` : `${value}, ${control.name}`;
+  }
+
   function choose(place, value) {
     chosen[place] = value;
     show();
@@ -117,7 +123,7 @@ function exploreTable(table, number) {
       if (control.slider) {
         control.input.max = values.length - 1;
         control.input.value = values.indexOf(chosen[place]);
-        control.input.setAttribute("aria-valuetext", chosen[place]);
+        control.input.setAttribute("aria-valuetext", withUnit(control, chosen[place]));
         control.value.textContent = chosen[place];
       } else {
         for (const radio of control.radios) {
@@ -127,7 +133,7 @@ function exploreTable(table, number) {
       }
     });
     const row = rows[settings.findIndex((setting) => setting.every((value, place) => value === chosen[place]))];
-    const lost = [];
+    const lost = [], each = [];
     let held = 0, asked = 0;
     for (const claim of claims) {
       const cell = row.cells[claim.place];
@@ -135,13 +141,15 @@ function exploreTable(table, number) {
       claim.item.dataset.holds = holds ?? "";
       claim.computed.textContent = `here: ${cell.querySelector("span")?.textContent ?? cell.textContent}`;
       claim.verdict.textContent = cell.querySelector("b")?.textContent ?? "";
+      if (holds) each.push(`${claim.says}: ${claim.computed.textContent}, ${holds === "yes" ? "holds" : "does not hold"}`);
       asked += Boolean(holds);
       held += holds === "yes";
       if (holds === "no" && rows[0].cells[claim.place].dataset.holds === "yes") lost.push(claim.says);
       draw(claim, row);
     }
-    for (const each of rows) each === row ? each.setAttribute("aria-current", "true") : each.removeAttribute("aria-current");
-    told.textContent = `${held} of ${asked} claims hold.${lost.length ? ` Lost here: ${lost.join("; ")}.` : ""}`;
+    for (const other of rows) other === row ? other.setAttribute("aria-current", "true") : other.removeAttribute("aria-current");
+    const all = make("span", { class: "live-unseen" }, ` ${each.join(". ")}.`); // the eye has the list below
+    told.replaceChildren(`${held} of ${asked} claims hold.${lost.length ? ` Lost here: ${lost.join("; ")}.` : ""}`, all);
     again.disabled = chosen.every((value, place) => value === start[place]);
   }
 
