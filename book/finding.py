@@ -14,6 +14,11 @@ LIST = "asprintedFinds"
 TERM = re.compile(r'<dt id="(term-[^"]+)">(.*?)</dt>(?:\s*<dt.*?</dt>)*\s*<dd>(.*?)</dd>', re.S)
 TITLE = re.compile(r"<title>(.*?)\s*(?:&#8212;|—)", re.S)
 PAGE = "search.html"
+# What Sphinx says where no page is found speaks of categories, which its search does not have.
+NOTHING = (
+    "Your search did not match any documents. Please make sure that all words are spelled correctly and that you've selected enough categories.",
+    "No page holds all these words. Are they spelled as in the book? Fewer words find more pages.",
+)
 
 
 def run(site: Path) -> int:
@@ -23,6 +28,9 @@ def run(site: Path) -> int:
     if not page.is_file() or not found:
         return 0
     write_whole(site / PLACE, f"globalThis.{LIST} = {json.dumps(found, ensure_ascii=False, separators=(',', ':'))};\n")
+    tools = site / "_static" / "searchtools.js"
+    if tools.is_file():
+        write_whole(tools, _text(tools).replace(*NOTHING))
     tag = f'<script defer src="{PLACE}"></script>'
     text = _text(page)
     write_whole(page, text if tag in text else text.replace("</head>", f"  {tag}\n  </head>", 1))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from urllib.parse import quote
 
 from book.browser import Browser
+from book.environment import ROOT
 from book.site_ledger import SEEN, SHOWN
 
 PAGE = "search.html"
 HELD = "globalThis.asprintedFinds ?? []"
 FOUND = '[...document.querySelectorAll(".finds li > a")].map((link) => link.getAttribute("href"))'
 ALL = 'document.querySelector(".finds > button:not([hidden])")?.click()'
+FINDS = 'document.querySelector(".finds")?.textContent ?? ""'
+SUMMARY = 'document.querySelector(".search-summary")?.textContent ?? ""'
 STATUS = 'document.querySelector(".finds [role=status]")?.textContent ?? ""'
 BADGE = 'document.querySelector(".chapter-badge .badge-claims strong")?.textContent ?? ""'
 CITED = """((part) => ({text: part?.textContent ?? "", buttons: part?.querySelectorAll("button.copybtn").length ?? 0,
@@ -69,7 +73,22 @@ async def _search(chromium: Browser, home: str, held: list[dict]) -> list[str]:
             break
     else:
         found.append("five presses of Tab from the field do not come to what is found")
+    joined = next((entry for entry in terms if re.search(r"\w[-–]\w", entry["name"])), None)
+    for name in [] if joined is None else {re.sub("[-–]", mark, joined["name"]) for mark in "-–‑ "}:
+        await chromium.visit(f"{home}/{PAGE}?q={quote(name)}")
+        await chromium.value(ALL)
+        if joined["to"] not in await chromium.value(FOUND):
+            found.append(f"a search for {name!r} does not find {joined['name']!r}")
+    await chromium.visit(f"{(ROOT / '_build' / 'html' / PAGE).as_uri()}?q={quote(terms[0]['name'])}")
+    if "without excerpts" not in await chromium.value(FINDS):
+        found.append("opened from a folder, it does not say that excerpts are missing")
     await chromium.visit(f"{home}/{PAGE}?q=zzzz")
+    for _ in range(50):
+        if told := await chromium.value(SUMMARY):
+            break
+        await asyncio.sleep(0.1)
+    if "categories" in told or "No page holds" not in told:
+        found.append(f"where no page is found, Sphinx says {told!r}")
     if await chromium.value(FOUND) or "zzzz" not in await chromium.value(STATUS):
         found.append(f"a word that is nowhere finds something, or is not said to be nowhere: {await chromium.value(STATUS)!r}")
     return found

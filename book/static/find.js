@@ -6,7 +6,8 @@ addEventListener("DOMContentLoaded", () => {
   if (!results || !held || !query) return;
 
   const MOST = 12;
-  const plain = (text) => (text ?? "").toLowerCase().replaceAll("’", "'").replaceAll("−", "-");
+  const DASHES = /[‐‑–—]|(?<=[\p{L}\p{N}])-(?=[\p{L}\p{N}])/gu; // what joins words counts as a blank; what stands before a number is a sign
+  const plain = (text) => (text ?? "").toLowerCase().replaceAll("’", "'").replace(DASHES, " ").replaceAll("−", "-").trim();
   const sought = plain(query).split(/\s+/).filter(Boolean);
   const whole = (word) => new RegExp(`(?<![\\d.])${word.replace(/[^\w\s]/g, "\\$&")}(?!\\d|\\.\\d)`); // "0.6" is not found in "0.66"
   const has = (text, word) => (/\d/.test(word) ? whole(word).test(text) : text.includes(word));
@@ -49,6 +50,7 @@ addEventListener("DOMContentLoaded", () => {
   });
   const told = found.length === 0 ? `No term and no claim has “${query}”.` : `${found.length} ${found.length === 1 ? "term or claim has" : "terms and claims have"} “${query}”.`;
   const part = element("section", [element("h2", "Terms and claims", { id: "finds" }), element("p", told), list, rest], { className: "finds" });
+  if (location.protocol === "file:") part.append(element("p", "This page was opened from a folder, so the pages below are listed without excerpts: a browser lets no page read another there."));
   part.setAttribute("aria-labelledby", "finds");
   part.querySelector("p").setAttribute("role", "status");
   results.before(part);
