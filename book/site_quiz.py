@@ -22,6 +22,21 @@ CENTRE = """((place) => { place.scrollIntoView({block: "center", behavior: "inst
     return [box.left + box.width / 2, box.top + box.height / 2]; })(%s)"""
 STORED = "Object.fromEntries(Object.entries(localStorage).filter(([name]) => name.startsWith('asprinted:') && name.endsWith(':quiz')))"
 KEPT = "JSON.parse(Object.entries(localStorage).find(([name]) => name.startsWith('asprinted:') && name.endsWith(':quiz'))[1])[%s].given"
+ALL = """((chapter) => {
+    const questions = [...document.querySelectorAll(".quiz-question")], end = () => document.querySelector(".quiz-end");
+    const answer = (question, right) => {
+        const form = question.querySelector("form"), {kind} = question.dataset;
+        if (kind === "choice") form.querySelectorAll("input").forEach((radio) => { radio.checked = right === question.dataset.right.split(" ").includes(radio.value); });
+        else JSON.parse(question.dataset.key).forEach((key, place) => { form.querySelectorAll("input")[place].value = right ? key.text : "-987654321"; });
+        form.requestSubmit();
+    };
+    answer(questions[1], false);
+    questions.slice(0, -1).forEach((question) => answer(question, true));
+    const before = end().textContent;
+    answer(questions.at(-1), true);
+    return [before, end().textContent, [...end().querySelectorAll("a")].map((link) => document.querySelector(link.hash) === questions[1]), end().getAttribute("role")];
+})()"""
+END = 'document.querySelector(".quiz-end").textContent'
 KEYS = {"Enter": ("Enter", 13, "\r"), "Tab": ("Tab", 9, ""), " ": ("Space", 32, " "), "ArrowDown": ("ArrowDown", 40, ""), "ArrowUp": ("ArrowUp", 38, "")}
 
 
@@ -210,6 +225,15 @@ async def _by_hand(chromium: Browser, page: str, questions: list[dict]) -> list[
         found.append(f"the browser keeps {await chromium.value(STORED)}")
     if await chromium.value(KEPT % json.dumps(chosen)) != await chromium.value(f"{part(first, f'input[value={right}]')}.nextElementSibling.textContent.slice(3)"):
         found.append("a choice is not kept by its words, so that it would change with the order of the options")
+    await click(chromium, "document.querySelector('.quiz-forget')")
+    await click(chromium, "document.querySelector('.quiz-forget')")
+    words = f"All {len(questions)} questions are answered, {len(questions) - 1} right at the first try. Worth another look: question 2."
+    if (told := await chromium.value(ALL)) != ["", words, [True], "status"]:
+        found.append(f"when the last question is answered, the second wrong at first, the page says {told}")
+    await chromium.visit("about:blank")
+    await chromium.visit(page)
+    if (told := await chromium.value(END)) != words:
+        found.append(f"all answered, after a reload the page says {told!r}")
     await click(chromium, "document.querySelector('.quiz-forget')")
     await expect("after one press on Forget my answers", first, "right", "Right.")
     await click(chromium, "document.querySelector('.quiz-forget')")

@@ -26,6 +26,24 @@ addEventListener("DOMContentLoaded", () => {
     const right = held.filter((each) => each.right).length;
     told.textContent = `${words}${held.length} of ${questions.length} answered, ${right} right. ` + (held.length ? "Kept in this browser only." : "Answers stay in this browser.");
     forget.hidden = !held.length;
+    sumUp(held);
+  }
+
+  /* What is said when the last question has been answered: how many were right at the first try, and which were not. */
+  const end = made("p", { className: "quiz-feedback quiz-end" });
+  end.setAttribute("role", "status");
+  questions.at(-1).after(end);
+  function sumUp(held) {
+    if (held.length < questions.length) return end.replaceChildren();
+    const again = questions.map((question, place) => ({ question, place })).filter((_, place) => !held[place].first);
+    const first = questions.length - again.length;
+    const links = again.flatMap(({ question, place }, number) => [
+      number ? ", " : "",
+      made("a", { href: `#${(question.id ||= `quiz-question-${place + 1}`)}` }, `question ${place + 1}`),
+    ]);
+    const said = made("strong", {}, `All ${questions.length} questions are answered, ${first} right at the first try. `);
+    const words = [said, ...(again.length ? ["Worth another look: ", ...links, "."] : ["Nothing is left to look at again."])];
+    if (end.textContent !== words.map((part) => part.textContent ?? part).join("")) end.replaceChildren(...words); // or it would be read out again
   }
 
   const forms = questions.map((question, place) => {
@@ -64,7 +82,8 @@ addEventListener("DOMContentLoaded", () => {
       }
       const answer = part.judged(given);
       show(answer);
-      progress.keep(id, { given, right: answer.sign === "right" });
+      const right = answer.sign === "right";
+      progress.keep(id, { given, right, first: progress.read()[id]?.first ?? right });
       count();
     });
     form.addEventListener("input", clear);
@@ -73,7 +92,8 @@ addEventListener("DOMContentLoaded", () => {
     else if (before) {
       const answer = part.judged(before.given);
       show(answer);
-      progress.keep(id, { given: before.given, right: answer.sign === "right" }); // the book may have changed since
+      const right = answer.sign === "right"; // the book may have changed since
+      progress.keep(id, { given: before.given, right, first: before.first ?? right });
     }
     return { form, clear, part, fold };
   });
