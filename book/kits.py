@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 from typing import Mapping
 
-from book import headings, notebooks
+from book import edition, headings, notebooks
 from book.errors import BookError
 from book.files import files_below
 from book.readable import readable
@@ -91,9 +91,10 @@ def of_book(root: Path, executed: Mapping[str, dict], included: Mapping[str, str
     if not executed or not possible(root):
         return {}
     name, wheel = library(root)
+    site = edition.address(root)
     titles = {stem: headings.title(chapter) for stem, chapter in executed.items()}
     return {
-        stem: packed(stem, contents(root, stem, going_on(readable(chapter, titles, included)), titles[stem]) | {name: wheel, "requirements.txt": requirements(root, name, wheel)})
+        stem: packed(stem, contents(root, stem, going_on(readable(chapter, titles, included, site)), titles[stem]) | {name: wheel, "requirements.txt": requirements(root, name, wheel)})
         for stem, chapter in executed.items()
     }
 

@@ -138,6 +138,31 @@ def test_notebook_of_a_kit_shows_numbers_folds_and_links_without_the_site():
     assert source["cells"][1]["source"].startswith("(here)="), "the chapter itself is left as it is"
 
 
+LINKED = "See {doc}`other`, [the *other* page](other.ipynb#part-one), <a class=\"printed\" href=\"ledger.html#row\">12</a>, [below](a-label) and [x](../data/x.csv)."
+
+
+def test_pages_that_a_kit_lacks_are_linked_where_they_are_published_and_else_said_to_be_in_the_book():
+    source = chapter(("markdown", LINKED))
+    [kept], [alone], [linked] = (readable(source, {"other": "Other"}, {}, site)["cells"] for site in (None, "", "https://example.org/book/"))
+    assert kept["source"] == LINKED.replace("{doc}`other`", "*Other*")
+    assert alone["source"] == "See *Other* (in the book), the *other* page (in the book), 12 (in the book), below and [x](../data/x.csv)."
+    assert linked["source"] == ("See [*Other*](https://example.org/book/chapters/other.html), [the *other* page](https://example.org/book/chapters/other.html#part-one), "
+                                "[12](https://example.org/book/chapters/ledger.html#row), below and [x](../data/x.csv).")  # fmt: skip
+
+
+def test_no_kit_links_to_a_file_that_it_lacks_and_each_folds_what_the_site_folds(made, stored):
+    for stem, kit in made.items():
+        cells = {cell["id"]: cell for cell in json.loads(kit.read(f"{stem}/chapters/{stem}.ipynb"))["cells"]}
+        for cell in cells.values():
+            if cell["cell_type"] == "markdown":
+                for place in re.findall(r"\]\((?!https?://|#)([^)#\s]+)[^)]*\)|href=\"(?!https?://|#)([^\"#]+)", notebooks.text(cell["source"])):
+                    name = (place[0] or place[1]).removeprefix("../")
+                    assert f"{stem}/{name}" in kit.namelist(), (stem, cell["id"], place)
+        for cell in notebooks.code_cells(stored[stem]):
+            hidden = {"hide-input", "hide-cell"} & set(cell["metadata"].get("tags", []))
+            assert bool(hidden) == bool(cells[cell["id"]]["metadata"].get("jupyter", {}).get("source_hidden")), cell["id"]
+
+
 def test_no_mark_of_the_site_is_left_in_the_text_of_any_kit(made):
     for stem, kit in made.items():
         for cell in json.loads(kit.read(f"{stem}/chapters/{stem}.ipynb"))["cells"]:
