@@ -6,18 +6,21 @@ import argparse
 import shlex
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from asprinted.cli.output import CODES, DIFFERS, FINE, STOPPED, show
-from asprinted.study import Study, StudyError
+from asprinted.study import Claim, Study, StudyError
 
 HOW = """\
 which numbers can vary:
-  --list names them. A number that other print fixes, such as a percentage of a printed count, or an estimate beside
+  --list names them: those that nothing in print ties to another; those that others leave some room; and those that go
+  with others only. A number that other print fixes, such as a percentage of a printed count, or an estimate beside
   its interval and p value, is refused before any records are made, with what fixes it. Vary these together, or let
   them follow: --vary ID=follows is for a number that need not be printed again; each student's key then holds what
-  their own records give. What is printed as an inequality, or in words, can only follow. Every number that is not named prints in each variant as it does in the source.
+  their own records give, which are drawn about what the source prints. What is printed as an inequality, or in words,
+  can only follow. Every number that is not named prints in each variant as it does in the source.
   Assumptions cannot be varied: they are not printed. Change their bounds in study.yml.
 """
 EXAMPLE = """\
@@ -35,7 +38,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     variants.add_argument("--out", type=Path, metavar="DIR", help="where the students' folders are put (default: variants/ and the study's name); the key goes into its folder key/")
     variants.add_argument("--vary", action="append", default=[], metavar="ID=LOW..HIGH", help="draw this claim's number for each student in this range, such as mood.course.est=1.5..4.0; or ID=follows, below; may be given again")
     variants.add_argument("--replace", action="store_true", help="make the variants of the roster anew where others stand that were made with other options, or from another study.yml")
-    variants.add_argument("--list", action="store_true", help="make nothing: list the numbers that can be varied, and those that others fix, with these")
+    variants.add_argument("--list", action="store_true", help="make nothing: list the numbers that can be varied, those that others leave some room, and those that others fix, with these")
     variants.add_argument("--scheduler", metavar="ADDRESS", help="compute on the Dask cluster whose scheduler is at this address, such as tcp://10.0.0.1:8786")
     variants.add_argument("--workers", type=_positive, metavar="N", help="processes on this machine (default: one a core)")
     variants.add_argument("--second-engine", type=_count, default=20, metavar="N", help="let another engine analyse the records of N students again, some seconds each (default: 20; 0: nobody)")
@@ -104,17 +107,29 @@ def _list(study: Study, options: argparse.Namespace) -> int:
     from asprinted.variants import drawing, ties
 
     found = ties.listed(study)
+    limited, tied = ties.limits(found), {id: held for id, held in found.items() if held}
+    free = [id for id in found if id not in tied and id not in limited]
     bound = sorted({id for held in found.values() for id in held if not drawing.can_vary(study.claims[id])})
-    free, tied = ([study.claims[id] for id, held in found.items() if bool(held) == wanted] for wanted in (False, True))
-    lines = ["These can be varied, as far as print alone tells; records are tried before any student's are made:"] if free else []
-    lines += [f"  {claim.id} {claim.printed}: {claim.says}" for claim in free]
-    lines += [f"These are tied: each can be varied only with those after it, in ranges of their own or as ID=follows{'; what stands there as ID=follows can only follow' if bound else ''}:"] if tied else []
-    lines += [f"  {claim.id} {claim.printed}: {claim.says}; with {', '.join(f'{id}={drawing.FOLLOWS}' if id in bound else id for id in found[claim.id])}" for claim in tied]
+    follow = "; what stands there as ID=follows can only follow" if bound else ""
+    groups = (
+        ("These can be varied, as far as print alone tells; records are tried before any student's are made:", dict.fromkeys(free, ())),
+        ("These can be varied alone as far as those after them allow, and further with those, in ranges of their own or as ID=follows:", limited),
+        (f"These are tied: each can be varied only with those after it, in ranges of their own or as ID=follows{follow}:", tied),
+    )
+    lines = []
+    for title, ids in groups:
+        lines += [title] if ids else []
+        lines += [_listed(study.claims[id], [f"{other}={drawing.FOLLOWS}" if other in bound else other for other in others]) for id, others in ids.items()]
     lines += [] if found else ["No number can be varied: none is printed in digits and reproduced by the records."]
-    if free:
-        lines.append(f"For example: {shlex.join(['asprinted', 'variants', str(options.folder[0]), '--roster', 'roster.csv', '--vary'])} {free[0].id}=LOW..HIGH")
-    show(options, {"study": study.slug, "free": [claim.id for claim in free], "tied": {claim.id: found[claim.id] for claim in tied}, "only_follow": bound}, lines)
+    if alone := [*free, *limited]:
+        lines.append(f"For example: {shlex.join(['asprinted', 'variants', str(options.folder[0]), '--roster', 'roster.csv', '--vary'])} {alone[0]}=LOW..HIGH")
+    show(options, {"study": study.slug, "free": free, "limited": limited, "tied": tied, "only_follow": bound}, lines)
     return FINE
+
+
+def _listed(claim: Claim, others: Sequence[str]) -> str:
+    """A line of the list: a number, what it is, and the ids that it goes with."""
+    return f"  {claim.id} {claim.printed}: {claim.says}" + (f"; with {', '.join(others)}" if others else "")
 
 
 def _mark(*, options: argparse.Namespace) -> int:

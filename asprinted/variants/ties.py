@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -82,8 +82,13 @@ def refuse(study: Study, varied: Sequence[Varied]) -> None:
     tie, wanted = min(tried, key=lambda each: len(each[0].ids))
     numbers = and_list(f"{id} {wanted.claims[id].printed}" for id in tie.ids)
     held = [study.claims[id] for id in holding(wanted, ids)]
-    remedy = f"Other print fixes it: none of the {len(tried)} numbers tried can stand. {numbers} cannot all be right: {tie.why} {_advice(study, held)}"
-    raise StudyError(study.file, SEPARATOR.join(("vary", *(each.claim for each in varied if not each.follows))), ", ".join(map(str, varied)), remedy)
+    named = [each for each in varied if not each.follows]
+    them = "it" if len(named) == 1 else "them"
+    remedy = (
+        f"Other print fixes {them}: none of the {len(tried)} numbers tried in {and_list(map(str, named))} can stand. "
+        f"{numbers} cannot all be right: {tie.why} {_advice(study, them, held)}"
+    )
+    raise StudyError(study.file, SEPARATOR.join(("vary", and_list(each.claim for each in named))), None, remedy)
 
 
 def tries(study: Study, varied: Sequence[Varied], more: int) -> Iterator[Study]:
@@ -132,6 +137,11 @@ def pools(study: Study, varied: Sequence[Varied]) -> list[Pool]:
 def listed(study: Study) -> dict[str, list[str]]:
     """Every number that can be varied in this study, in its order, with the claims that print alone proves to hold it; none where it proves nothing."""
     return {claim.id: _held(study, claim) for claim in study.claims.values() if drawing.can_vary(claim)}
+
+
+def limits(found: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """Every number of `found`, which is as `listed` gives it, that nothing holds but that holds others: with those. A little can be varied alone, far only with them."""
+    return {id: those for id, held in found.items() if not held and (those := [other for other, of in found.items() if id in of])}
 
 
 def _held(study: Study, claim: Claim) -> list[str]:
@@ -225,8 +235,8 @@ def _needed(study: Study) -> set[str]:
     return {id for id, claim in study.claims.items() if id in named and claim.by and claim.by["statistic"] in AMOUNTS}
 
 
-def _advice(study: Study, others: Sequence[Claim]) -> str:
-    """What to do about the numbers that hold a varied one: vary them, or let them follow; those that the design needs do not follow, and what is no plain number only follows."""
+def _advice(study: Study, them: str, others: Sequence[Claim]) -> str:
+    """What to do about the numbers that hold one varied ("it") or several ("them"): vary them, or let them follow; those that the design needs do not follow, and what is no plain number only follows."""
     if not others:
         return "State another range."
     needed = _needed(study)
@@ -236,6 +246,6 @@ def _advice(study: Study, others: Sequence[Claim]) -> str:
     fixed = [id for id in free if id not in varying]
     only = f" {and_list(fixed)} cannot be varied, only follow." if fixed and varying else ""
     if not varying:
-        return f"Let what holds it be whatever the records give: {following}." if free else "State another range."
-    together = f"Vary {and_list(varying)} with it, each in a range"
-    return f"{together}, or let what holds it be whatever the records give: {following}.{only}" if free else f"{together}."
+        return f"Let what holds {them} be whatever the records give: {following}." if free else "State another range."
+    together = f"Vary {and_list(varying)} with {them}, each in a range"
+    return f"{together}, or let what holds {them} be whatever the records give: {following}.{only}" if free else f"{together}."
