@@ -123,6 +123,7 @@ class Study:
     """One study file: `folder` is where it and its records stand, `slug` the folder's name.
 
     attempt: how often records were made in vain; it goes into the key of every random draw. rules: the eligibility rules of reviews, by name.
+    followed: claims, as they were printed, that need not be printed again; in `claims` they are context. A draw may still start from them.
     """
 
     folder: Path
@@ -136,6 +137,7 @@ class Study:
     fingerprint: str = field(default="", compare=False)
     attempt: int = field(default=0, compare=False)
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    followed: dict[str, Claim] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:

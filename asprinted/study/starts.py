@@ -8,7 +8,7 @@ from statistics import NormalDist
 from typing import Any
 
 from asprinted import printed
-from asprinted.study.entries import SEPARATOR, Study, StudyError
+from asprinted.study.entries import SEPARATOR, Claim, Study, StudyError
 from asprinted.study.parts import fault
 
 Cell = tuple[str, int | None]  # an arm and, of a table of visits, a time
@@ -65,19 +65,21 @@ def cells(study: Study, entry: Mapping[str, Any]) -> dict[Cell, int]:
 def starts(study: Study, entry: Mapping[str, Any], field: str) -> dict[Cell, float]:
     """What a draw of the outcome starts from in each of its cells: mean, sd or share.
 
-    Taken from the outcome's own field; else from what is printed of the cell; else of its arm, of its visit, or of all. Raises StudyError where
-    there is none of these.
+    Taken from the outcome's own field; else from what is printed of the cell; else of its arm, of its visit, or of all; where none of these is to be
+    printed again, from what the source prints of them. Raises StudyError where there is none of these.
     """
     found = {}
     for (arm, time), people in cells(study, entry).items():
         id = _named(entry.get(field), arm, time)
-        value = _meant(study, id, field, people) if id else _printed(study, entry, field, arm, time)
+        value = _meant(study, id, field, people) if id else _printed(study, study.claims, entry, field, arm, time)
+        if value is None and study.followed:
+            value = _printed(study, study.claims | study.followed, entry, field, arm, time)
         if value is None and not people:  # nobody there: any number will do
             continue
         if value is None:
             at = f"the arm {arm!r}" + ("" if time is None else f" at {study.design['visits']['column']} {time}")
             where = SEPARATOR.join(("design", "outcomes", entry["column"]))
-            raise StudyError(study.file, where, field, f"Nothing says what it is in {at}: print a claim of it, or give {field!r} an assumption.")
+            raise StudyError(study.file, where, field, f"Nothing says what the {field} of {entry['column']!r} is in {at}: print a claim of it, or give {field!r} an assumption.")
         found[arm, time] = value
     return {cell: found.get(cell, next(iter(found.values()), 0.0)) for cell in cells(study, entry)}
 
@@ -103,7 +105,8 @@ def shares_of_cells(study: Study, entry: Mapping[str, Any]) -> dict[Cell, dict[s
 def _meant(study: Study, id: str, field: str, people: int) -> float:
     """The number that an id means as a start: a share may be printed in per cent, or as a count of the people."""
     value = study.number(id)
-    statistic = (study.claims[id].by or {}).get("statistic", "") if id in study.claims else ""
+    claim = study.followed.get(id) or study.claims.get(id)
+    statistic = (claim.by or {}).get("statistic", "") if claim else ""
     if field == "share" and statistic.startswith("percent"):
         return value / 100
     if field == "share" and statistic in ("sum", "count"):
@@ -111,14 +114,14 @@ def _meant(study: Study, id: str, field: str, people: int) -> float:
     return value
 
 
-def _printed(study: Study, entry: Mapping[str, Any], field: str, arm: str, time: int | None) -> float | None:
-    """What claims print of a cell as mean, sd or share; of its arm or visit, or of all, where nothing is printed of the cell itself."""
+def _printed(study: Study, claims: Mapping[str, Claim], entry: Mapping[str, Any], field: str, arm: str, time: int | None) -> float | None:
+    """What `claims` print of a cell as mean, sd or share; of its arm or visit, or of all, where nothing is printed of the cell itself."""
     arm_column = study.design["people"]["arms"]["column"]
     visit = study.design["visits"]["column"] if time is not None else ""
     for wanted in ({arm_column: arm, visit: time}, {arm_column: arm}, {visit: time}, {}):
         filter = {column: value for column, value in wanted.items() if column}
         said = {}
-        for claim in study.claims.values():
+        for claim in claims.values():
             by = claim.by or {}
             if "table" in by and by.get("column") in (entry["column"], entry.get("event")) and claim.kind == "number" and "rule" not in by and _plain(by.get("filter", {})) == filter:
                 said[by["statistic"]] = float(printed.parse(claim.printed, claim.rounding).value)

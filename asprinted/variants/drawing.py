@@ -88,7 +88,7 @@ def _ends(claim: Claim, varied: Varied) -> tuple[int, int]:
 def drawn(study: Study, varied: Sequence[Varied], rng: np.random.Generator) -> Study:
     """The study whose varied claims print numbers drawn in their ranges, every one as likely, each in the style of the source.
 
-    Claims that follow are context in it, no longer to be met; all others print what they print.
+    Claims that follow are context in it, no longer to be met, though draws may start from them; all others print what they print.
     """
     return _printing(study, varied, lambda low, high: int(rng.integers(low, high + 1)))
 
@@ -108,14 +108,14 @@ def _printing(study: Study, varied: Sequence[Varied], choose: Callable[[int, int
 
     Chosen in the order of their names, so that the order in which they are given changes no record.
     """
-    claims = dict(study.claims)
+    claims, followed = dict(study.claims), dict(study.followed)
     for each in sorted(varied, key=str):
         claim = study.claims[each.claim]
         if each.follows:
-            claims[claim.id] = replace(claim, kind="context", expect="context", by=None)
+            claims[claim.id], followed[claim.id] = replace(claim, kind="context", expect="context", by=None), claim
             continue
         claims[claim.id] = _saying(claim, choose(*_ends(claim, each)))
-    return replace(study, claims=claims)
+    return replace(study, claims=claims, followed=followed)
 
 
 def spread(study: Study, varied: Varied, most: int) -> tuple[int, list[Claim]]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import asprinted
 from asprinted import records, synthesis
+from asprinted.consistency.conflict import and_list
 from asprinted.study import SEPARATOR, Study, StudyError
 from asprinted.synthesis.design import generator
-from asprinted.variants import ties
+from asprinted.variants import drawing, ties
 from asprinted.variants.answers import Answer, answers
 from asprinted.variants.drawing import Varied, drawn, texts
 
@@ -19,6 +20,7 @@ ATTEMPTS = 2  # to keep every assumption with one draw, before other numbers are
 SEEDS = 3  # how often a variant is begun anew where none is found
 DRAWS = 20  # how often numbers that no records are found for are drawn again
 PROVED = 100  # how often numbers are drawn in all, those that print proves impossible among them
+SHOWN = 6  # of the numbers that were tried, those that an error names
 TRIED = 1  # numbers of a range that are tried beside its ends and its middle
 
 
@@ -89,7 +91,7 @@ def _varied(study: Study, course: str, student: str, varied: Sequence[Varied]) -
         try:
             return synthesis.made(wanted, attempts=ATTEMPTS)
         except StudyError as error:
-            tried[texts(wanted, varied)] = error.remedy
+            tried[texts(wanted, varied)] = _told(error)
             searched += 1
         if searched == DRAWS:
             break
@@ -114,12 +116,35 @@ def refuse(study: Study, course: str, varied: Sequence[Varied]) -> None:
             synthesis.made(wanted, attempts=ATTEMPTS)
             return
         except StudyError as error:
-            tried[texts(wanted, varied)] = error.remedy
+            tried[texts(wanted, varied)] = _told(error)
     if tried:
         raise _in_vain(study, varied, tried)
 
 
 def _in_vain(study: Study, varied: Sequence[Varied], tried: dict[tuple[str, ...], str]) -> StudyError:
-    remedy = f"No records print any of the {len(tried)} that were tried, the last of which fails so: {list(tried.values())[-1]} State another range, or let what holds them follow."
-    shown = "; ".join(", ".join(f"{each.claim} {text}" for each, text in zip((each for each in varied if not each.follows), one)) for one in tried)
-    return StudyError(study.file, SEPARATOR.join(("vary", *(each.claim for each in varied))), shown, remedy)
+    """The error to raise where no records print any of the numbers `tried` (texts → why not); it tells whether what follows is to blame by itself."""
+    where = SEPARATOR.join(("vary", and_list(each.claim for each in varied if not each.follows) or and_list(each.claim for each in varied)))
+    following = [each for each in varied if each.follows]
+    if following and (alone := _fails(drawing.following(study, varied))):
+        taken = and_list(map(str, following))
+        remedy = f"With {taken} alone, and every other number as the source prints it, no records are made either: {alone} Take {'one of these' if len(following) > 1 else taken} away again, or give it a range."
+        return StudyError(study.file, where, None, remedy)
+    shown = [", ".join(f"{each.claim} {text}" for each, text in zip((each for each in varied if not each.follows), one)) for one in tried]
+    listed = "; ".join(shown[:SHOWN]) + (f"; and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
+    numbers = f"print any of the {len(tried)} that were tried ({listed}), the last of which fails so" if listed else "were found"
+    remedy = f"No records {numbers}: {list(tried.values())[-1]} State another range, or let the claims that hold {where.rpartition(SEPARATOR)[2]} follow{' too' if following else ''}."
+    return StudyError(study.file, where, None, remedy)
+
+
+def _fails(study: Study) -> str:
+    """Why no records print the study, with the place at fault; empty where some do."""
+    try:
+        synthesis.made(study, attempts=ATTEMPTS)
+    except StudyError as error:
+        return _told(error)
+    return ""
+
+
+def _told(error: StudyError) -> str:
+    """What is at fault, where in the study file, and the remedy."""
+    return f"{error.field}: {error.remedy}"

@@ -19,7 +19,7 @@ import pytest
 
 from asprinted import printed, reanalysis, records
 from asprinted.cli import main
-from asprinted.study import Study, StudyError, load
+from asprinted.study import Study, StudyError, load, starts
 from asprinted.synthesis import scores
 from asprinted.synthesis.design import generator
 from asprinted.variants import answers, asking, drawing, folders, make, make_all, making, marking, roster, running, ties
@@ -269,6 +269,53 @@ def test_the_list_says_what_can_be_varied_and_with_what_else():
     assert set(found["pilot_visit.ratio.hi"]) == {"pilot_visit.ratio.est", "pilot_visit.ratio.lo"}
     assert set(found["randomised.all.n"]) == {"randomised.harp.n", "randomised.usual_care.n"}
     assert "pcs.change.direction" not in found and "clinics.all.n" not in found
+
+
+def test_a_number_that_follows_is_still_where_its_draw_starts():
+    study = load(TIED.with_name("peer-led-diabetes-trial"))  # nothing else says how old these people are, or how many are women
+    ranges = [drawing.varied(study, f"{id}=follows") for id in ("age.mean", "woman.percent")]
+    given = [{each.question: float(each.value) for each in make(study, "spring", student, ranges).answers if each.question in ("age.mean", "woman.percent")} for student in ROSTER]
+    assert all(48 < each["age.mean"] < 57 and 70 < each["woman.percent"] < 82 for each in given)
+    assert any(not printed.agrees(each["age.mean"], study.claims["age.mean"].printed) for each in given)
+    followed = drawing.following(study, ranges)
+    assert set(starts.starts(followed, {"column": "woman", "kind": "yes-no", "share": "woman.percent"}, "share").values()) == {0.76}  # in per cent, as it was printed
+
+
+def test_where_what_follows_is_to_blame_the_refusal_says_so_and_gives_no_advice_that_caused_it(monkeypatch):
+    study = load(TIED.with_name("peer-led-diabetes-trial"))
+    ranges = [drawing.varied(study, f"hba1c_change.peer_led.{text}") for text in ("mean=-1.10..-1.00", "mean_lo_in_table=follows", "mean_hi=follows")]
+
+    def made(study: Study, **options: Any) -> None:
+        raise StudyError(study.file, "design › outcomes › age", "mean", "Nothing says where it starts." if study.followed else "No values were found.")
+
+    monkeypatch.setattr(making.synthesis, "made", made)
+    with pytest.raises(StudyError) as caught:
+        making.refuse(study, "spring", ranges)
+    said = str(caught.value)
+    assert "With hba1c_change.peer_led.mean_lo_in_table=follows and hba1c_change.peer_led.mean_hi=follows alone" in said and "design › outcomes › age: Nothing says where it starts." in said
+    assert "Take one of these away again" in said and "State another range" not in said and "…" not in said
+    monkeypatch.setattr(making.ties, "refuse", lambda *arguments: None)
+    monkeypatch.setattr(making.ties, "contradiction", lambda *arguments: None)
+    with pytest.raises(StudyError) as caught:
+        making.refuse(study, "spring", [drawing.varied(study, "hba1c_change.peer_led.mean=-1.10..-1.00"), drawing.varied(study, "waist_change.peer_led.mean=-3.50..-3.20")])
+    said = str(caught.value)
+    assert "hba1c_change.peer_led.mean −1.10, waist_change.peer_led.mean −3.50" in said and "…" not in said
+    assert said.endswith("let the claims that hold hba1c_change.peer_led.mean and waist_change.peer_led.mean follow.")
+
+
+def test_what_holds_others_is_no_free_number_and_is_told_with_those():
+    assert ties.limits({"a": [], "b": ["a", "c"], "c": [], "d": [], "e": ["a"]}) == {"a": ["b", "e"], "c": ["b"]}
+    found = ties.listed(load(TIED))
+    assert found["time.hr.p"] == [] and set(ties.limits(found)["time.hr.p"]) == {"time.hr.est", "time.hr.lo", "time.hr.hi"}
+
+
+def test_the_list_tells_free_numbers_from_those_that_hold_others(monkeypatch, capsys):
+    monkeypatch.setattr(ties, "listed", lambda study: {"satisfaction.diff.est": [], "satisfaction.diff.lo": ["satisfaction.diff.est"], "analysed.control.n": []})
+    assert main(["variants", str(TIED), "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    free, limited, tied = (next(place for place, line in enumerate(lines) if line.startswith(start)) for start in ("These can be varied, as", "These can be varied alone as far", "These are tied"))
+    assert [line.split()[0] for line in lines[free + 1 : limited]] == ["analysed.control.n"]
+    assert lines[limited + 1].startswith("  satisfaction.diff.est ") and lines[limited + 1].endswith("; with satisfaction.diff.lo") and tied == limited + 2
 
 
 def test_a_number_printed_twice_is_held_by_its_twin(small, load_data):
