@@ -16,8 +16,14 @@ WORDS = "docs/study-file.md"  # what stands there before its marker introduces t
 LONGEST = 90  # characters of an example
 ROW = re.compile(r"\| `(?P<name>\w+)`(?P<needed> \(needed\))? \| (?P<holds>(?:\\.|[^|\\])*) \| (?P<says>(?:\\.|[^|\\])*) ?\|$")
 ABOUT = """{doc}`bring-your-own-paper` fills in such a file from an abstract; this page is for looking things up. Below are the parts of the file, each with its
-fields folded; then {ref}`the verdicts <study-file-verdicts>` that a claim may expect, and {ref}`the kinds <study-file-kinds>` of designs, outcomes and print, each with the lines
+fields folded; then {ref}`the statistics <study-file-statistics>` that can be asked for, {ref}`the verdicts <study-file-verdicts>` that a claim may expect, and {ref}`the kinds <study-file-kinds>` of designs, outcomes and print, each with the lines
 that write it. An example beside a field is taken from one of the study files of this book, which can be downloaded whole at {doc}`data-dictionaries`."""
+STATISTICS = """(study-file-statistics)=
+## Statistics, and what each is
+
+{words}
+
+{lists}"""
 VERDICTS = """(study-file-verdicts)=
 ## The words of a verdict
 
@@ -26,7 +32,7 @@ KINDS = """(study-file-kinds)=
 ## Kinds, and how each is written
 
 What stands under `by` belongs to a claim, or to an assumption that is measured; the rest are top parts of the file. Kinds can be put together in one file; where two cannot, it is said."""
-REFERENCE = "The parts below, down to the verdicts, are written from the schema that every study file is held against."
+REFERENCE = "The parts below, down to the statistics, are written from the schema that every study file is held against."
 
 
 def render(root: Path, executed: Mapping[str, dict]) -> str:
@@ -36,7 +42,7 @@ def render(root: Path, executed: Mapping[str, dict]) -> str:
     """
     from asprinted import kinds, verdict
     from asprinted.paper import reference
-    from asprinted.study import schema
+    from asprinted.study import meanings, schema
 
     head, marker, _ = (root / WORDS).read_text("utf-8").partition(reference.MARKER)
     if not marker:
@@ -44,9 +50,10 @@ def render(root: Path, executed: Mapping[str, dict]) -> str:
     title, _, introduction = head.strip().partition("\n")
     shape, loader = schema(), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     studies = [yaml.load(file.read_text("utf-8"), loader) for file in sorted(root.glob("data/*/study.yml"))]
-    parts = fields(reference.markdown(shape), examples(shape, studies))
+    parts = fields(reference.parts(shape), examples(shape, studies))
+    statistics = STATISTICS.format(words=reference.OF_STATISTICS, lists="\n\n".join(_statistics(of, names) for of, names in meanings.GROUPS.items()))
     words = (f"`{word}`\n: {words}\n" for word, words in verdict.VERDICTS.items() if word in _words_of(shape, "expect"))
-    return "\n\n".join([title, ABOUT, introduction.strip(), REFERENCE, parts, VERDICTS, "\n".join(words), KINDS, *map(_kind, kinds.as_rows())]) + "\n"
+    return "\n\n".join([title, ABOUT, introduction.strip(), REFERENCE, parts, statistics, VERDICTS, "\n".join(words), KINDS, *map(_kind, kinds.as_rows())]) + "\n"
 
 
 def examples(schema: Mapping[str, Any], studies: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
@@ -141,9 +148,16 @@ def _entry(title: str, row: re.Match, example: str | None, titles: set[str]) -> 
     link = f"{{ref}}`fields of its own <{_label(below)}>`" if below else "fields of its own"
     holds = row["holds"].replace("see *by*", "fields, below").replace("a list: fields, below", "a list, each entry with fields, below").replace("name: fields, below", "names, each with fields, below")
     holds = (holds[:1].upper() + holds[1:]).replace("fields, below", link).replace("Fields, below", link.replace("`fields", "`Fields"))
+    holds = holds.replace("A statistic, below", "{ref}`A statistic <study-file-statistics>`")
     says = f"{row['says'].strip()[:1].upper()}{row['says'].strip()[1:]}".replace("fields, below", link)
     lines = [f"[`{row['name']}`]{{#{_anchor(title, row['name'])}}}{row['needed'] or ''}", f": {holds}.{f' {says}.' if says else ''}"]
     return "\n".join([*lines, *([f": Such as `{example}`"] if example else []), ""]).replace(r"\|", "|")
+
+
+def _statistics(of: str, names: Mapping[str, str]) -> str:
+    """The statistics of what `by` can name, folded: each with what it is."""
+    entries = (f"`{name}`\n: {said[:1].upper()}{said[1:]}.\n" for name, said in names.items())
+    return "\n".join([f":::{{dropdown}} Of {of}: {', '.join(f'`{name}`' for name in names)}", *entries, ":::"])
 
 
 def _kind(row: Mapping[str, str]) -> str:

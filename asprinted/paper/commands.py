@@ -10,7 +10,7 @@ from pathlib import Path
 
 from asprinted.cli.output import CODES, FINE, show, tell_next
 from asprinted.paper import draft, places, plan, questions, reference
-from asprinted.study import StudyError, schema
+from asprinted.study import StudyError, families, meanings, schema
 
 NEW = """\
 examples:
@@ -44,8 +44,10 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     prints.add_argument("--path", action="store_true", help="print where the schema stands instead")
     prints.add_argument("--markdown", type=Path, metavar="PAGE", help="make the reference of every field anew in this page, after its marker")
     prints.set_defaults(run=_schema)
-    kinds = commands.add_parser("kinds", help="list the kinds of designs and outcomes that can be made", description="List the kinds of designs and outcomes that can be made, and which are refused together.", epilog=f"example: asprinted kinds clusters\n{CODES}", formatter_class=raw)
+    kinds = commands.add_parser("kinds", help="list the kinds of designs and outcomes that can be made, or the statistics that can be asked for", epilog=f"examples:\n  asprinted kinds clusters\n  asprinted kinds --statistics\n{CODES}", formatter_class=raw,
+                                description="List the kinds of designs and outcomes that can be made, and which are refused together; or what each statistic is.")  # fmt: skip
     kinds.add_argument("name", nargs="?", help="one kind, to see how it is written in study.yml")
+    kinds.add_argument("--statistics", action="store_true", help="list what `by` can ask for as its statistic, with what each is, of a table, a model or a pool of trials")
     kinds.set_defaults(run=_kinds)
     for command in (new, prints, kinds):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
@@ -145,6 +147,8 @@ def _kinds(*, options: argparse.Namespace) -> int:
     """The table of kinds, or one of them: what each covers, what it is refused with, and how it is written."""
     from asprinted import kinds
 
+    if options.statistics:
+        return _statistics(options)
     known = {each.name: each for each in kinds.KINDS}
     if options.name is not None and options.name not in known:
         raise StudyError("asprinted kinds", "name", options.name, f"There is no such kind. Known: {', '.join(known)}.")
@@ -154,3 +158,18 @@ def _kinds(*, options: argparse.Namespace) -> int:
     listed = [] if asked else [*(f"{row['name']:<12}  {row['covers']}" for row in rows), "", "How each is written:", ""]
     show(options, {"kinds": rows, "refused": refused}, [*listed, kinds.as_text(asked)])
     return FINE
+
+
+def _statistics(options: argparse.Namespace) -> int:
+    """What each statistic is, by what `by` can name; of models also the families that give it."""
+    lines = []
+    for of, names in meanings.GROUPS.items():
+        lines += [f"of {of}:", *(f"  {name:<16}  {said}{f' ({_givers(name)})' if of == 'a model' else ''}" for name, said in names.items()), ""]
+    show(options, {of.partition(" ")[2]: names for of, names in meanings.GROUPS.items()}, lines[:-1])
+    return FINE
+
+
+def _givers(name: str) -> str:
+    """The families of models that give a statistic, in words."""
+    given, usual = families.GIVEN_BY[name], families.WITH_CONTRASTS
+    return ", ".join(["every family with contrasts", *(family for family in given if family not in usual)] if set(usual) <= set(given) else given)

@@ -1,4 +1,4 @@
-"""The reference of study.yml, made from its schema: a section for each part, a line for each field."""
+"""The reference of study.yml, made from its schema: a section for each part, a line for each field; and what each statistic is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from asprinted.study import StudyError
+from asprinted.study.meanings import GROUPS
 
 MARKER = "<!-- from here on made by: asprinted schema --markdown docs/study-file.md -->"
 WIDTH = 150  # of a line of an example
@@ -18,10 +19,25 @@ SHORT = {
     "monthly": "visit: an id, or arm: id", "by": "see *by*",
 }  # fmt: skip
 
+OF_STATISTICS = """What `statistic` asks for depends on what `by` names: a table, whose rows are described; a model, whose contrast or test is asked; or a pool of
+trials, a model of the family `random-effects`. One name can stand in two of these lists, and is another number there. `asprinted kinds --statistics`
+says also which families of models give each."""
+
 Node = Mapping[str, Any]
 
 
 def markdown(schema: Node) -> str:
+    """The sections of every part, in the order of the schema, and the statistics, as Markdown."""
+    return f"{parts(schema)}\n{statistics()}"
+
+
+def statistics() -> str:
+    """The section that says what each statistic is, as Markdown: a list for each of what `by` can name."""
+    lists = ("\n".join([f"Of {of}:", "", *(f"- `{name}`: {said}" for name, said in names.items())]) for of, names in GROUPS.items())
+    return "\n\n".join(["## statistics", OF_STATISTICS, *lists]) + "\n"
+
+
+def parts(schema: Node) -> str:
     """The sections of every part, in the order of the schema, as Markdown."""
     lines: list[str] = []
     for title, node, examples in _sections(schema, schema, "the file", "", set()):
@@ -88,6 +104,8 @@ def _holds(schema: Node, node: Node) -> str:
     whole = _resolved(schema, node)
     if "properties" in whole:
         return "fields, below"
+    if set(whole.get("enum", ())) == {name for names in GROUPS.values() for name in names}:
+        return "a statistic, below"
     if "enum" in whole:
         return ", ".join(f"`{each}`" for each in whole["enum"])
     if "const" in whole:

@@ -18,6 +18,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match, relevance
 
 from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Assumption, Claim, Faults, Source, Study, StudyError, StudyErrors, nearest, wanted_of
+from asprinted.study.families import ESTIMATORS, GIVEN_BY
+from asprinted.study.meanings import GROUPS, told
 from asprinted.study.references import check_references
 
 __all__ = ["RATIO_FAMILIES", "SEPARATOR", "Assumption", "Claim", "Source", "Study", "StudyError", "StudyErrors", "load", "schema", "wanted_of"]
@@ -139,11 +141,32 @@ def _validate(file: Path, data: dict[str, Any]) -> None:
     by_entry: dict[tuple, list[ValidationError]] = {}
     for error in sorted(errors, key=relevance, reverse=True):
         by_entry.setdefault(tuple(error.absolute_path)[:2], []).append(error)
+    said: set[str] = set()
     for each in by_entry.values():
         error = best_match(each)
         of_fields = isinstance(error.instance, dict) and error.validator in ("required", "additionalProperties", "oneOf", "anyOf")
-        found.found.append(StudyError(file, _path(error), None if of_fields else error.instance, _remedy(error)))
+        remedy = _statistics(data, error, said) if error.validator == "enum" and error.absolute_path[-1] == "statistic" else _remedy(error)
+        found.found.append(StudyError(file, _path(error), None if of_fields else error.instance, remedy))
     found.told()
+
+
+def _statistics(data: dict[str, Any], error: ValidationError, said: set[str]) -> str:
+    """What to do about a statistic that there is not: those that the table, or the model, gives, each with what it is; a list that was `said` is not given again."""
+    if refused := error.schema["refused"].get(str(error.instance)):
+        return refused
+    by = functools.reduce(lambda node, key: node[key], list(error.absolute_path)[:-1], data)
+    models = data["models"] if isinstance(data.get("models"), dict) else {}
+    model = next((each for name, each in models.items() if name == by.get("model") and isinstance(each, dict)), {})
+    family = str(model.get("family"))
+    of = "a table" if "model" not in by else "a pool of trials" if family == "random-effects" else "a model"
+    names = [name for name in GROUPS[of] if of != "a model" or family not in ESTIMATORS or family in GIVEN_BY[name]]
+    slip = nearest(str(error.instance), names)
+    slip = slip if slip.startswith(" Did you mean") else ""
+    key = f"{of} {family}"
+    if key in said:
+        return f"Use one of those listed above.{slip}"
+    said.add(key)
+    return f"Use one of: {told(names, of)}.{slip}"
 
 
 def _path(error: ValidationError) -> str:
@@ -179,7 +202,8 @@ def _remedy(error: ValidationError) -> str:
     if error.validator == "enum":
         if isinstance(error.instance, str) and error.instance in refused:
             return refused[error.instance]
-        return f"Use one of: {', '.join(map(str, expected))}.{nearest(str(error.instance), map(str, expected))}"
+        known, slip = list(map(str, expected)), nearest(str(error.instance), map(str, expected))
+        return f"Use one of: {', '.join(known)}.{slip if slip.startswith(' Did you mean') else ''}"
     if error.validator == "pattern":
         return f"It must match the pattern {expected}: lower case, digits and underscores, parts joined by full stops where it is a path."
     if error.validator == "oneOf" and "statistic" in error.schema.get("properties", {}):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from asprinted.study.entries import RATIO_FAMILIES, SEPARATOR, Study, StudyError, columns_of, nearest
+from asprinted.study.meanings import given_by
 
 ESTIMATORS = {
     "mixed": ("REML", "ML"), "linear": ("OLS",), "risk-ratio": ("proportions",), "gee-logistic": ("GEE",), "logistic": ("ML",), "cox": ("partial-likelihood",),
@@ -16,8 +17,8 @@ ESTIMATORS = {
 OF_TESTS = dict.fromkeys(("log-rank", "rank-sum", "chi-squared"), ("chi2", "p")) | {"correlation": ("est", "lo", "hi", "p")}  # families without contrasts
 OF_JOINT = ("f", "chi2", "joint_p")  # of one contrast, or of several together
 OF_FIT = ("r2",)  # of the whole model, without a contrast
-_WITH_CONTRASTS = tuple(family for family in ESTIMATORS if family not in OF_TESTS and family != "random-effects")
-_GIVEN_BY = dict.fromkeys(("est", "se", "lo", "hi", "p", "t", *OF_JOINT), _WITH_CONTRASTS) | dict.fromkeys(("nnt", "nnt_lo", "nnt_hi"), ("risk-difference",))
+WITH_CONTRASTS = tuple(family for family in ESTIMATORS if family not in OF_TESTS and family != "random-effects")
+_GIVEN_BY = dict.fromkeys(("est", "se", "lo", "hi", "p", "t", *OF_JOINT), WITH_CONTRASTS) | dict.fromkeys(("nnt", "nnt_lo", "nnt_hi"), ("risk-difference",))
 _GIVEN_BY |= dict.fromkeys(("d", "d_lo", "d_hi", *OF_FIT), ("linear",)) | {"reduction": RATIO_FAMILIES}
 GIVEN_BY = {name: (*families, *(test for test, given in OF_TESTS.items() if name in given)) for name, families in _GIVEN_BY.items()}  # statistic → families
 
@@ -26,8 +27,8 @@ _REQUIRED |= {"risk-ratio": (), "risk-difference": (), "random-effects": ("effec
 _ONLY = {
     "time": ("cox", "log-rank"), "until": ("cox", "log-rank"), "ties": ("cox",), "events": ("cox",), "covariance": ("logistic", "cox", "linear", "poisson"),
     "exposure": ("poisson", "negative-binomial"), "counts": ("logistic", "risk-ratio", "risk-difference"), "missing": ("risk-ratio", "risk-difference"),
-    "effect": ("random-effects",), "outcome_column": ("random-effects",), "groups": _WITH_CONTRASTS, "contrasts": _WITH_CONTRASTS,
-} | dict.fromkeys(("formula", "waves", "baseline"), (*_WITH_CONTRASTS, *OF_TESTS))  # fmt: skip
+    "effect": ("random-effects",), "outcome_column": ("random-effects",), "groups": WITH_CONTRASTS, "contrasts": WITH_CONTRASTS,
+} | dict.fromkeys(("formula", "waves", "baseline"), (*WITH_CONTRASTS, *OF_TESTS))  # fmt: skip
 _TESTS = {
     "linear": ("wald-z", "t", "welch"), "rank-sum": ("mann-whitney", "kruskal-wallis"), "chi-squared": ("pearson", "yates", "fisher"), "correlation": ("pearson", "spearman"),
     "log-rank": (), "random-effects": ("wald-z", "knapp-hartung", "knapp-hartung-at-least-wald"),
@@ -79,10 +80,11 @@ def check_statistic(study: Study, by: Mapping[str, Any], *where: str) -> None:
     model, statistic = study.models[by["model"]], by["statistic"]
     family = model["family"]
     if statistic not in GIVEN_BY:
-        raise fault("A model does not give it.", "statistic")
+        raise fault(f"A model does not give it. {given_by(statistic)}", "statistic")
     if family not in GIVEN_BY[statistic]:
         what = f"The family {family!r} {'gives a difference, not a ratio' if statistic == 'reduction' and family not in OF_TESTS else 'does not give it'}"
-        raise fault(f"{what}: ask a model of {', '.join(GIVEN_BY[statistic])}.", "statistic")
+        given = [name for name, families in GIVEN_BY.items() if family in families]
+        raise fault(f"{what}: ask a model of {', '.join(GIVEN_BY[statistic])}. {given_by(statistic)} The family {family!r} gives {_listed(tuple(given))}.", "statistic")
     if statistic == "chi2" and model.get("test") == "fisher":
         raise fault("Fisher's test is exact and has no such statistic: ask for p.", "statistic")
     if family in OF_TESTS:

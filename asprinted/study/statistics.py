@@ -7,14 +7,14 @@ from typing import Any
 
 from asprinted import printed
 from asprinted.study.entries import SEPARATOR, Faults, Study, StudyError, columns_of, nearest
-from asprinted.study.families import GIVEN_BY, check_statistic
+from asprinted.study.families import check_statistic
+from asprinted.study.meanings import OF_POOL, OF_TABLE, given_by
 from asprinted.study.rules import check_asked, columns_in, conditions
 
-_OF_POOL = {"est", "se", "lo", "hi", "p", "tau2", "q", "q_p", "i2", "k", "n", "prediction_lo", "prediction_hi", "lead", "egger", "egger_p", "q_between", "between_p", "percent_below"}
+_OF_POOL = OF_POOL.keys()
 _OF_SUBGROUPS = {"q_between", "between_p"}
 _OF_BOUNDED = {"share_at_minimum", "share_at_maximum", "largest_share"}
-_OF_MEAN = {"se", "lo", "hi"}  # of a table's mean, and of models
-_OF_NUMBERS = _OF_BOUNDED | {"percent", "mean", "sd", "skewness", "correlation", "icc", "lost_difference", "smallest_sum", "sum", "percent_at_least", "median", "survival_median", "survival", "incidence", "rate", "q1", "q3", "iqr", "minimum", "maximum"} | _OF_MEAN
+_OF_NUMBERS = _OF_BOUNDED | {"percent", "mean", "sd", "skewness", "correlation", "icc", "lost_difference", "smallest_sum", "sum", "percent_at_least", "median", "survival_median", "survival", "incidence", "rate", "q1", "q3", "iqr", "minimum", "maximum"} | {"se", "lo", "hi"}
 _OF_VISITS = {"correlation", "icc", "lost_difference", "returned", "duplicates"}
 _NEEDS = {"count": (), "duplicates": ()} | {name: ("column", "between") for name in ("correlation", "icc", "lost_difference", "returned")} | {"survival_median": ("column", "event"), "survival": ("column", "event", "at"), "incidence": ("column", "event", "at"), "rate": ("column", "exposure"), "percent_at_least": ("column", "at_least"), "percent_equal": ("column", "equals")}
 
@@ -29,8 +29,10 @@ def check_by(study: Study, by: dict[str, Any], *where: str) -> None:
     """Raise StudyError where what an entry's `by` names is not there or does not give its statistic; StudyErrors where several names are not."""
     need, of_model = functools.partial(require, study), "model" in by
     of_pool = of_model and study.models.get(by["model"], {}).get("family") == "random-effects"
-    if by["statistic"] not in _OF_POOL if of_pool else not of_model and by["statistic"] in (GIVEN_BY.keys() | _OF_POOL) - _OF_MEAN:
-        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), by["statistic"], f"{'A model of that family' if of_pool else 'A table'} does not give it.")
+    if of_pool and by["statistic"] not in _OF_POOL or not of_model and by["statistic"] not in OF_TABLE:
+        what, given = ("A model of that family", OF_POOL) if of_pool else ("A table", OF_TABLE)
+        remedy = f"{what} does not give it. {given_by(by['statistic'])} Ask for one of {', '.join(given)}: `asprinted kinds --statistics` says what each is."
+        raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), by["statistic"], remedy)
     for name in ("outcome",) if of_model else _NEEDS.get(by["statistic"], ("column",)):
         if name not in by:
             raise StudyError(study.file, SEPARATOR.join((*where, "by")), None, f"The field {name!r} is missing: add it.")
@@ -92,11 +94,24 @@ def _check_columns(study: Study, by: dict[str, Any], columns: dict[str, Any], *w
                 need(by[field], columns, *where, "by", field)
                 if columns[by[field]]["type"] == "string":
                     raise StudyError(study.file, SEPARATOR.join((*where, "by", field)), by[field], f"It holds text: name a column of {of}.")
+        if by["statistic"] == "percent" and not _yes_or_no(study, column, columns[column]):
+            remedy = (
+                f"'percent' is {OF_TABLE['percent']}, and {column!r} holds other numbers. Ask for its mean; for percent_at_least with a number 'at_least', or for percent_equal with a value 'equals'; "
+                "where the paper prints the share of people who were seen, claim how many they are: that is observed."
+            )
+            raise StudyError(study.file, SEPARATOR.join((*where, "by", "statistic")), "percent", remedy)
         for bound in ("minimum", "maximum") if by["statistic"] in _OF_BOUNDED else ():
             if bound not in columns[column]:
                 raise StudyError(study.file, SEPARATOR.join((*where, "by", "column")), column, f"Give that column a {bound!r}.")
     if "equals" in by:
         need(by["equals"], columns[by["column"]].get("values", [by["equals"]]), *where, "by", "equals")
+
+
+def _yes_or_no(study: Study, column: str, spec: dict[str, Any]) -> bool:
+    """Whether a column can hold nothing but 1 and 0, as far as its entry says; whether it is an outcome of another kind says the design."""
+    allowed = spec.get("values", (spec.get("minimum", 0), spec.get("maximum", 1)))
+    other = any(entry["column"] == column and entry["kind"] in ("score", "count", "ordinal", "time") for entry in study.design.get("outcomes", ()))
+    return set(allowed) <= {0, 1} and not other
 
 
 def check_values(study: Study, wanted: dict[str, Any], columns: dict[str, Any], *where: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,9 @@ from scipy import stats
 
 from asprinted import models, reanalysis
 from asprinted.chapter import null_value
+from asprinted.cli import main
 from asprinted.models import fits
-from asprinted.study import StudyError, families, load, schema
+from asprinted.study import StudyError, StudyErrors, families, load, meanings, schema
 
 ARMS = [{"weight": 1, "at": {"arm": "peers"}}, {"weight": -1, "at": {"arm": "list"}}]
 WITH = {"contrasts": {"arm": ARMS}}
@@ -102,6 +105,10 @@ def people() -> pd.DataFrame:
     (of_test("cells", "score", "r2"), "by › statistic", "r2", "The model has no intercept"),
     (of_table("t"), "by › statistic", "t", "A table does not give it."),
     (of_table("chi2"), "by › statistic", "chi2", "A table does not give it."),
+    (of_table("percent", "better"), "by › statistic", "percent", "'better' holds other numbers. Ask for its mean; for percent_at_least"),
+    (of_table("t"), "by › statistic", "t", "Of a model it is t or z, whichever the test takes"),
+    (of_test("ranks", "score", "est"), "by › statistic", "est", "The family 'rank-sum' gives p and chi2."),
+    (asked("linear", "score", "mean"), "by › statistic", "mean", "Of a table it is the mean."),
     (of_table("iqr", "where"), "by › column", "where", "It holds text, of which 'iqr' cannot be taken."),
     (of_table("hi", "where"), "by › column", "where", "It holds text, of which 'hi' cannot be taken."),
     (of_table("rate", "calls"), "by", None, "The field 'exposure' is missing: add it."),
@@ -156,6 +163,56 @@ def test_every_family_of_the_schema_is_known_to_validation_and_to_the_models():
 
 def test_every_test_of_the_schema_is_one_of_a_family():
     assert set(schema()["$defs"]["model"]["properties"]["test"]["enum"]) == {test for tests in families._TESTS.values() for test in tests}
+
+
+def test_every_statistic_is_said_what_it_is_of_all_that_gives_it():
+    assert meanings.OF_TABLE.keys() == reanalysis._STATISTICS.keys() and meanings.OF_MODEL.keys() == families.GIVEN_BY.keys()
+    assert {name for names in meanings.GROUPS.values() for name in names} == set(schema()["$defs"]["by"]["properties"]["statistic"]["enum"])
+    assert all(len(set(names.values())) == len(names) and all(said == said.strip() and len(said) > 7 and said[-1] != "." for said in names.values()) for names in meanings.GROUPS.values())
+
+
+@pytest.mark.parametrize(("by", "first", "wanted", "others"), [
+    (of_table("average"), "count (how many rows there are", meanings.OF_TABLE, meanings.OF_MODEL), (asked("linear", "score", "average"), "est (the estimate", meanings.OF_MODEL, meanings.OF_TABLE),
+])  # fmt: skip
+def test_an_unknown_statistic_is_answered_by_those_that_are_given_each_once_with_what_it_is(study, by, first, wanted, others):
+    with pytest.raises(StudyError) as caught:
+        study(by)
+    given = [name for name in wanted if wanted is meanings.OF_TABLE or "linear" in families.GIVEN_BY[name]]
+    assert caught.value.remedy.startswith(f"Use one of: {first}") and "Known:" not in caught.value.remedy
+    assert [line.split()[0] for line in caught.value.remedy.removeprefix("Use one of: ").split(",\n")] == given
+    assert all(f"{name} ({wanted[name]})" in caught.value.remedy for name in given) and not any(f" {name} (" in caught.value.remedy for name in others.keys() - wanted.keys())
+
+
+def test_a_slip_in_a_statistic_is_answered_by_the_nearest(study):
+    with pytest.raises(StudyError, match=r"Did you mean 'median'\?$"):
+        study(of_table("medain"))
+
+
+def test_a_list_of_statistics_is_told_once_where_several_are_unknown(study, tmp_path):
+    with pytest.raises(StudyError):
+        study(of_table("average"))
+    file = tmp_path / "study.yml"
+    text = yaml.safe_load(file.read_text("utf-8"))
+    text["claims"]["the.other"] = text["claims"]["the.one"]
+    file.write_text(yaml.safe_dump(text, sort_keys=False), "utf-8")
+    with pytest.raises(StudyErrors) as caught:
+        load(tmp_path)
+    assert str(caught.value).count("how many rows there are") == 1 and str(caught.value).endswith("Use one of those listed above.")
+
+
+def test_a_list_of_words_is_told_once(study):
+    with pytest.raises(StudyError, match="Use one of: ") as caught:
+        study(of_table("mean"), {"linear": {"family": "xyz"}})
+    assert caught.value.remedy.count("mixed") == 1
+
+
+def test_the_command_says_what_each_statistic_is_and_what_gives_it(capsys):
+    assert main(["kinds", "--statistics"]) == 0
+    listed = capsys.readouterr().out
+    assert all(f"  {name:<16}  {said}" in listed for names in meanings.GROUPS.values() for name, said in names.items())
+    assert f"{meanings.OF_MODEL['nnt']} (risk-difference)" in listed and f"{meanings.OF_MODEL['t']} (every family with contrasts)" in listed
+    assert main(["kinds", "--statistics", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pool of trials"] == meanings.OF_POOL
 
 
 # What it comes to

@@ -10,7 +10,7 @@ import pytest
 
 from asprinted.cli import BAD_INPUT, FINE, main
 from asprinted.paper import reference
-from asprinted.study import schema
+from asprinted.study import meanings, schema
 from tests.asprinted.conftest import ROOT
 
 PAGE = ROOT / "docs" / "study-file.md"
@@ -35,6 +35,11 @@ def test_page_is_that_of_the_schema():
 def test_every_field_of_the_schema_has_a_line():
     listed = set(re.findall(r"^\| `(\w+)`", reference.markdown(schema()), re.MULTILINE))
     assert listed == set(fields(schema()))
+
+
+def test_every_statistic_has_a_line_that_says_what_it_is():
+    below = reference.markdown(schema()).partition("## statistics")[2]
+    assert [line for line in below.splitlines() if line.startswith("- ")] == [f"- `{name}`: {said}" for names in meanings.GROUPS.values() for name, said in names.items()]
 
 
 def test_field_that_is_new_in_the_schema_is_new_in_the_reference():

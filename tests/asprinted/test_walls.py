@@ -33,13 +33,14 @@ PAPER = [f"paper.{name}" for name in (
     "code", "comparison_cells", "table_cells", "model_cells", "pool_cells", "first_look", "notebook", "pages", "commands",
 )] + ["paper"]  # fmt: skip
 VARIANTS = [f"variants.{name}" for name in ("sheets", "roster", "drawing", "counted", "ties", "asking", "answers", "making", "folders", "running", "marking", "progress", "commands")] + ["variants"]
-ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.fitting", "study.outcomes", "study.designs", "study.statistics", "study.references", "study", "directions", "questions.claims", "questions.models", "questions.statistics", "questions.parts", "questions", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", "cli.output", *VARIANTS, *PAPER, "cli.ways", "cli.contradictions", "cli.studies", "cli", "__main__"]
+ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "study.meanings", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.fitting", "study.outcomes", "study.designs", "study.statistics", "study.references", "study", "directions", "questions.claims", "questions.models", "questions.statistics", "questions.parts", "questions", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", "cli.output", *VARIANTS, *PAPER, "cli.ways", "cli.contradictions", "cli.studies", "cli", "__main__"]
 MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} | {
     "__init__": set(),
     "study.entries": {"printed"},
     "kinds": {"study.entries"},
     "study.parts": {"study.entries"},
-    "study.families": {"study.entries"},
+    "study.meanings": set(),
+    "study.families": {"study.entries", "study.meanings"},
     "study.rules": {"study.entries"},
     "study.pools": {"printed", "study.entries", "study.rules"},
     "study.trials": {"study.entries", "study.parts", "study.pools", "study.rules"},
@@ -48,9 +49,9 @@ MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} 
     "study.fitting": {"study.entries", "study.starts"},
     "study.outcomes": {"study.entries", "study.parts", "study.starts", "study.fitting"},
     "study.designs": {"kinds", "study.entries", "study.parts", "study.trials", "study.evidence", "study.starts", "study.outcomes"},
-    "study.statistics": {"printed", "study.entries", "study.families", "study.rules"},
+    "study.statistics": {"printed", "study.entries", "study.families", "study.meanings", "study.rules"},
     "study.references": {"printed", "study.entries", "study.families", "study.rules", "study.designs", "study.statistics"},
-    "study": {"study.entries", "study.references"},
+    "study": {"study.entries", "study.families", "study.meanings", "study.references"},
     "questions": set(),
     "questions.claims": {"printed", "study"},
     "questions.models": {"study", "study.entries"},
@@ -97,7 +98,7 @@ MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} 
     "paper.drafted_trials": {"paper.plan", "paper.outcome_parts"},
     "paper.draft": {"paper.plan", "paper.outcome_parts", "paper.drafted_trials"},
     "paper.questions": {"study", "paper.plan"},
-    "paper.reference": {"study"},
+    "paper.reference": {"study", "study.meanings"},
     "paper.code": {"study", "study.entries", "study.rules"},
     "__main__": {"cli"},
 }  # fmt: skip

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from asprinted import kinds
 from asprinted.paper import reference
-from asprinted.study import schema
+from asprinted.study import meanings, schema
 from book import build, files, notebooks, study_file_page, toc
 from book.errors import BookError
 
@@ -107,6 +107,13 @@ def test_every_kind_is_there_with_the_lines_that_write_it():
     assert written == [yaml.safe_load(row["written"]) for row in kinds.as_rows()]
     assert re.findall(r"^\(study-file-kind-([\w-]+)\)=", below, re.MULTILINE) == [row["name"] for row in kinds.as_rows()]
     assert all(row["refused"] in below for row in kinds.as_rows())
+
+
+def test_every_statistic_is_said_what_it_is_in_the_list_of_what_gives_it():
+    section = page().partition("(study-file-statistics)=")[2].partition("(study-file-verdicts)=")[0]
+    for of, fold in zip(meanings.GROUPS, re.findall(r"^:::\{dropdown\} Of (.*?)^:::$", section, re.MULTILINE | re.DOTALL), strict=True):
+        assert fold.startswith(f"{of}: ") and dict(re.findall(r"^`(\w+)`\n: (.*)\.$", fold, re.MULTILINE)) == {name: said[0].upper() + said[1:] for name, said in meanings.GROUPS[of].items()}
+    assert "{ref}`A statistic <study-file-statistics>`" in page() and "a statistic, below" not in page().lower()
 
 
 def test_every_word_that_a_claim_may_expect_is_said():
