@@ -162,7 +162,9 @@ def _statistics(of: str, names: Mapping[str, str]) -> str:
 
 def _kind(row: Mapping[str, str]) -> str:
     """A kind: what it covers, open; how it is written, folded."""
-    written = yaml.safe_dump(yaml.safe_load(row["written"]), sort_keys=False, default_flow_style=None, allow_unicode=True, width=60)
+    from asprinted.paper import reference
+
+    written = yaml.safe_dump(yaml.safe_load(row["written"]), sort_keys=False, default_flow_style=None, allow_unicode=True, width=reference.WIDTH)
     refused = f"Refused {row['refused']}\n\n" if row["refused"] else ""
     return f"(study-file-kind-{row['name']})=\n:::{{dropdown}} `{row['name']}`: {row['covers']}\n{refused}```yaml\n{written}```\n:::"
 

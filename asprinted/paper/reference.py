@@ -12,7 +12,7 @@ from asprinted.study import StudyError
 from asprinted.study.meanings import GROUPS
 
 MARKER = "<!-- from here on made by: asprinted schema --markdown docs/study-file.md -->"
-WIDTH = 150  # of a line of an example
+WIDTH = 48  # of a line of an example, from which on YAML breaks it, so that a page 1280 pixels wide shows it whole
 SHORT = {
     "text": "text", "name": "a name", "path": "an id", "amount": "a whole number, or an id", "share": "a number from 0, or an id", "mark": "a mark", "marks": "a mark, or a list of marks",
     "pair": "two columns", "amounts": "name: a whole number, or an id", "filter": "column: what is wanted", "ruled": "a rule, or a list of rules", "start": "an id; or arm: id; or visit: either",

@@ -116,6 +116,12 @@ def test_every_statistic_is_said_what_it_is_in_the_list_of_what_gives_it():
     assert "{ref}`A statistic <study-file-statistics>`" in page() and "a statistic, below" not in page().lower()
 
 
+@pytest.mark.parametrize(("language", "widest"), [("sh", 76), ("yaml", 73)])  # in folds a line is shorter
+def test_every_line_of_code_is_seen_whole_on_a_page_of_1280_pixels(language, widest):
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", page(), re.MULTILINE | re.DOTALL)
+    assert blocks and [line for block in blocks for line in block.splitlines() if len(line) > widest] == []
+
+
 def test_every_word_that_a_claim_may_expect_is_said():
     listed = page().partition("(study-file-verdicts)=")[2].partition("(study-file-kinds)=")[0]
     assert set(re.findall(r"^`([\w-]+)`\n: \w", listed, re.MULTILINE)) == set(schema()["$defs"]["claim"]["properties"]["expect"]["enum"])
