@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,11 @@ def test_every_chapter_is_in_the_table_of_contents():
 def test_every_file_of_questions_belongs_to_a_chapter():
     stems = {path.stem for path in NOTEBOOKS}
     assert [path.name for path in (ROOT / "chapters").glob("*.questions.yml") if path.name.removesuffix(".questions.yml") not in stems] == []
+
+
+def test_a_command_stands_before_the_python_that_runs_it():
+    cells = [cell for path in NOTEBOOKS for cell in notebooks.code_cells(notebooks.read(path)) if re.search(r"^asprinted\(", notebooks.text(cell["source"]), re.MULTILINE)]
+    assert len(cells) > 5
+    for cell in cells:
+        told = next(notebooks.text(output["text"]) for output in cell["outputs"] if output["output_type"] == "stream")
+        assert "hide-input" in cell["metadata"].get("tags", ()) and told.startswith("$ asprinted "), cell["id"]
