@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from asprinted import printed
 from asprinted.study import Claim, Study
 from asprinted.study.entries import columns_of
-from asprinted.variants import sheets
+from asprinted.variants import analyses, descriptions, sheets
 
 OF_P = 3  # decimals of a p value that the source has in words
 OF_SHARES, OTHERWISE = 1, 2  # decimals of percentages, and of other numbers, where nothing like them is printed
@@ -21,7 +22,7 @@ OF_A_HUNDRED = ("percent", "percent_at_least", "percent_equal", "percent_below",
 
 @dataclass(frozen=True)
 class Question:
-    """What students are asked: the claim's id, its words, how it is computed (as the study file says it), the decimals (none of words), and what to write. No answer."""
+    """What students are asked: the claim's id, its words, how it is computed (in plain words), the decimals (none of words), and what to write. No answer."""
 
     question: str
     says: str
@@ -36,7 +37,7 @@ def questions(study: Study) -> tuple[Question, ...]:
     for claim in study.claims.values():
         if claim.by and claim.kind != "context":
             number = decimals(study, claim)
-            found.append(Question(claim.id, claim.says, _in_words(claim.by), "" if number is None else str(number), _to_write(claim, number)))
+            found.append(Question(claim.id, claim.says, _computed(study, claim.by), "" if number is None else str(number), _to_write(claim, number)))
     return tuple(found)
 
 
@@ -94,28 +95,51 @@ def in_words(number: int) -> str:
     return "no decimals" if number == 0 else f"{number} decimal{'s' * (number > 1)}"
 
 
-def _in_words(entry: Any) -> str:
-    """An entry of the study file in a line: "table participants, statistic mean, filter (arm course)"."""
-    if isinstance(entry, dict):
-        return ", ".join(f"{name} ({_in_words(value)})" if isinstance(value, dict) else f"{name} {_in_words(value)}" for name, value in entry.items())
-    return " and ".join(map(_in_words, entry)) if isinstance(entry, list) else str(entry)
-
-
 def as_csv(asked: Iterable[Question]) -> bytes:
     """The questions as CSV in UTF-8, a line a question."""
     return sheets.as_csv(Question, asked)
 
 
 def as_markdown(study: Study, asked: Iterable[Question]) -> bytes:
-    """The questions as a page in Markdown, in UTF-8: how to hand in answers, and a table."""
+    """The questions as a page in Markdown, in UTF-8: what a student has, how to hand in answers, and a table for each analysis, which stands above it."""
+    files = descriptions.listed(f"{descriptions.code(table['file'])} (a line: {table['row'][0].lower()}{table['row'][1:]})" for table in study.tables.values())
     lines = [
-        f"# Questions: {study.slug}", "",
-        "Answer each from your own records. Hand in a CSV file with the columns `student`, `question` and `answer`; a question is named as here.",
-        "Give the decimals asked for, or more; write a decimal point.", "",
-        "| question | what it is | how it is computed | write |", "|---|---|---|---|",
+        f"# Questions: {study.title}", "",
+        f"Answer each from your own records: {files}. What a column holds is said in `datapackage.json`. An empty cell means that the value is not known: leave it out.", "",
+        "Hand in a CSV file with the columns `student`, `question` and `answer`; a question is named as in the tables below.",
+        "Give the decimals asked for, or more; write a decimal point.",
     ]  # fmt: skip
-    lines += [f"| `{each.question}` | {_cell(each.says)} | {_cell(each.computed)} | {each.write} |" for each in asked]
+    for number, (_, each) in enumerate(itertools.groupby(asked, lambda question: _part(study.claims[question.question].by)), 1):
+        of_part = [(question, study.claims[question.question]) for question in each]
+        by = of_part[0][1].by
+        lines += ["", *([f"## {number}. {_heading(by)}", "", analyses.analysis(study, by)] if "model" in by else [f"## {number}. Count and describe"]), ""]
+        lines += ["| question | what it is | what to compute | write |", "|---|---|---|---|"]
+        lines += [f"| `{question.question}` | {_cell(_what(claim))} | {_cell(_number(study, claim.by))} | {question.write} |" for question, claim in of_part]
     return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def _heading(by: dict[str, Any]) -> str:
+    return f"An analysis of {descriptions.listed(map(descriptions.code, [by['outcome']] if isinstance(by['outcome'], str) else by['outcome']))}"
+
+
+def _part(by: dict[str, Any]) -> tuple[Any, ...]:
+    """What the questions of one table have in common: the analysis, or that rows are described."""
+    return analyses.key(by) if "model" in by else ()
+
+
+def _what(claim: Claim) -> str:
+    """The claim's words; a statement is told as one, since what is asked is the number behind it."""
+    return f"The source says: {claim.says}" if claim.kind in ("words", "direction") else claim.says
+
+
+def _number(study: Study, by: dict[str, Any]) -> str:
+    return (analyses if "model" in by else descriptions).asked(study, by)
+
+
+def _computed(study: Study, by: dict[str, Any]) -> str:
+    """How a number is computed, whole: of a model the analysis first."""
+    number = _number(study, by)
+    return f"{analyses.analysis(study, by)} Asked is {number}." if "model" in by else number
 
 
 def _cell(text: str) -> str:

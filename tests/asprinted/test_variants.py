@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,11 +20,13 @@ import pytest
 
 from asprinted import printed, reanalysis, records
 from asprinted.cli import main
-from asprinted.study import Study, StudyError, load, starts
+from asprinted.study import Study, StudyError, load, schema, starts
 from asprinted.synthesis import scores
 from asprinted.synthesis.design import generator
-from asprinted.variants import answers, asking, drawing, folders, make, make_all, making, marking, roster, running, ties
+from asprinted.variants import analyses, answers, asking, descriptions, drawing, folders, make, make_all, making, marking, roster, running, ties
 from asprinted.variants.progress import Progress
+from tests.asprinted.kinds import KINDS
+from tests.asprinted.kinds.report import loaded
 
 ROSTER = ["ada", "ben", "cleo"]
 
@@ -467,11 +470,75 @@ def test_the_sheet_asks_what_the_key_answers_and_holds_no_answer(trial):
     asked = asking.questions(trial)
     assert {each.question for each in asked} == {id for id, claim in trial.claims.items() if claim.by and claim.kind != "context"}
     p = next(each for each in asked if each.question == "pcs.change.p")
-    assert p.write == "3 decimals" and p.decimals == "3" and "statistic p" in p.computed
+    assert p.write == "3 decimals" and p.decimals == "3" and "the two-sided p value of" in p.computed and "`pcs`" in p.computed
     rows = list(csv.DictReader(io.StringIO(asking.as_csv(asked).decode())))
     page = asking.as_markdown(trial, asked).decode()
     assert [row["question"] for row in rows] == [each.question for each in asked] and all(f"| `{each.question}` |" in page for each in asked)
     assert ".046" not in page
+
+
+STUDIES = sorted(file.parent for file in [*TIED.parent.glob("*/study.yml"), *PAPERS.glob("*/study.yml")])
+
+
+@pytest.mark.parametrize("folder", STUDIES, ids=lambda folder: folder.name)
+def test_a_question_is_told_in_words_with_files_and_columns_as_they_stand(folder):
+    study = load(folder)
+    page = asking.as_markdown(study, asking.questions(study)).decode()
+    known = {table["file"] for table in study.tables.values()} | {column for table in study.tables.values() for column in table["columns"]} | {"datapackage.json", "student", "question", "answer", *study.claims}
+    known |= {name for model in study.models.values() for name in (model.get("waves", {}).get("time"), model.get("waves", {}).get("outcome"), *(["baseline"] if "baseline" in model else []))}
+    known |= {value for model in study.models.values() for claim in study.claims.values() if claim.by and claim.by.get("model") and "outcome_column" in model for value in [claim.by["outcome"]] if isinstance(value, str)}
+    known |= {value for claim in study.claims.values() if claim.by and isinstance(claim.by.get("outcome"), list) for value in claim.by["outcome"]}
+    assert set(re.findall(r"`([^`]*)`", page)) <= known
+    plain = re.sub(r"`[^`]*`", "", page)
+    assert not re.search(r"statistic (?!t\b)|\bcontrast \w+_|\bfilter\b|[a-z]\w*_\w+|\{|None", "\n".join(line for line in plain.splitlines() if "In other words" not in line)), folder.name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_question_of_every_kind_is_told_in_words(kind, tmp_path):
+    study = loaded((kind,), 0, tmp_path)
+    asked = asking.questions(study)
+    page = asking.as_markdown(study, asked).decode()
+    assert asked and all(f"| `{each.question}` |" in page for each in asked)
+    assert not any(word in each.computed for each in asked for word in ("None", "nothing else", "{", "``"))
+
+
+def test_every_statistic_that_a_claim_can_ask_for_has_words():
+    words = {*descriptions.NAMES, *analyses.NAMES}
+    assert set(schema()["$defs"]["by"]["properties"]["statistic"]["enum"]) - words == {"share_deviation"}  # of assumptions alone
+
+
+@pytest.mark.parametrize(
+    ("folder", "question", "told"),
+    [
+        (POOLED, "pcs.change.p", 'the two-sided p value of the difference in the mean of `pcs`, `visit` 6 minus 0, for `arm` "HARP", less the same difference for "usual care"'),
+        (POOLED, "pilot_visit.change.p", 'the ratio of two odds ratios, `time` 6 against 0: that for `arm` "HARP" over that for "usual care"'),
+        (PAPERS / "stapleton-2013", "treated.nrt", 'how many of the rows of `participants.csv` where `arm` is "nrt" have 1 in `treated`'),
+        (PAPERS / "furukawa-2012", "seen.therapy", 'how many of the rows of `visits.csv` where `arm` is "therapy" and `month` is 4 (with `arm` from `participants.csv`) have a value in `depression`'),
+        (PAPERS / "furukawa-2012", "depression.therapy", 'the mean of `depression` that the model gives for `arm` "therapy" and `month` 4'),
+        (PAPERS / "caqueo-urizar-2011", "burden.p", "the slope, how much `burden` rises for one more in `attitude`"),
+        (PAPERS / "fuller-2014", "diagnosed.nnt", 'the number needed to treat: 1 / d, where d is the difference in the share with 1 in `diagnosed`, `arm` "monitor" minus "questionnaire"'),
+        (PAPERS / "stenvall-2007", "age.least", "the smallest value of `age` in all rows of `participants.csv`"),
+        (PAPERS / "firth-2017", "inactive.hi", 'It takes the rows of `trials.csv` where `outcome` is "anxiety" and `control` is "inactive".'),
+    ],
+)  # fmt: skip
+def test_what_is_asked_says_rows_columns_and_what_is_compared(folder, question, told):
+    study = load(folder)
+    asked = next(each for each in asking.questions(study) if each.question == question)
+    assert told in asked.computed
+
+
+def test_an_analysis_says_outcome_predictors_and_rows_once_above_its_questions():
+    study = load(PAPERS / "stapleton-2013")
+    page = asking.as_markdown(study, asking.questions(study)).decode()
+    told = "A logistic regression of `abstinent` on `arm`, `depressed` and the interaction of `arm` and `depressed`. It takes the rows of `participants.csv` where `treated` is 1."
+    assert page.count(told) == 1 and page.index(told) < page.index("| `interaction.chi2` |") < page.index("| `interaction.p` |")
+    assert page.startswith(f"# Questions: {study.title}\n") and "| `interaction.p` | Its p value | the two-sided p value of the ratio of two odds ratios" in page
+
+
+def test_a_statement_is_told_as_what_the_source_says():
+    study = load(PAPERS / "stenvall-2007")
+    page = asking.as_markdown(study, asking.questions(study)).decode()
+    assert f"| `age.least` | The source says: {study.claims['age.least'].says} | the smallest value of `age`" in page
 
 
 # Who is in the course
