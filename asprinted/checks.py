@@ -32,6 +32,7 @@ _OF_GROUPS = {name: name for name in ("mean", "sd", "se", "lo", "hi")}
 _OF_TEST = NAMES | {"t": "t", "d": "d"}
 _OF_ORDER = {name: name for name in ("minimum", "q1", "median", "q3", "maximum", "iqr", "mean", "sd")}
 _OF_PEOPLE = {"observed": "n", "count": "n"}
+_OF_SEEN = {"percent_observed": "percent", "observed": "count", "count": "n"}
 _OF_TIMES = ("minimum", "median", "mean", "maximum")  # none lies above the last time
 _ALONE = {
     "events": "it bounds only a contrast of two levels of one factor that is in no interaction, by counts printed exactly",
@@ -300,6 +301,9 @@ def _of_columns(study: Study) -> Iterator[Checked]:
         if spec.get("required") and not any(claim.by["statistic"] == "observed" for claim in claims):
             claims = claims + people.get(rows, [])  # everyone is observed
         about = ", ".join([f"{table}.{column}", *(" ".join(pair) for pair in filters)])
+        seen = [claim for claim in [*groups[rows, column], *people.get(rows, [])] if claim.by["statistic"] in _OF_SEEN]
+        for chosen in versions(seen, _OF_SEEN) if any(claim.by["statistic"] == "percent_observed" for claim in seen) and len(seen) > 1 else ():
+            yield _checked(study, tables.percent_of_count(**{name: printed_of(claim) for name, claim in chosen.items()}), about, {name: (claim.id,) for name, claim in chosen.items()})
         for names, check in (({"percent": "percent", "sum": "count"}, _share), ({"mean": "mean", "sd": "sd"}, _moments), (_OF_GROUPS, _mean), (_OF_ORDER, _order)):
             names = names | _OF_PEOPLE
             for chosen in versions([claim for claim in claims if claim.by["statistic"] in names], names):

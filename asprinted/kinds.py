@@ -36,8 +36,8 @@ class Refusal:
 
 
 DESIGNS = (
-    Kind("arms", "two, three or more arms; each against one of them, and all together", """
-design: {people: {table: people, arms: {column: arm, sizes: {usual: n.usual, leaflet: n.leaflet, course: n.course}}}}
+    Kind("arms", "two, three or more arms, in one place or at several sites; each against one of them, and all together", """
+design: {people: {table: people, arms: {column: arm, sizes: {usual: n.usual, leaflet: n.leaflet, course: n.course}}, sites: {column: centre, number: centres.n}}}
 models:
   main:
     {family: linear, table: people, says: least squares, formula: "{outcome} ~ C(arm)", contrasts: {course: [{weight: 1, at: {arm: course}}, {weight: -1, at: {arm: usual}}]}}
@@ -58,11 +58,12 @@ design:
     arms: {column: arm, sizes: {usual: n.usual, course: n.course}}
     groups: {column: circle, arm: course, smallest: circle.smallest, largest: circle.largest}
 """),
-    Kind("visits", "the same people at several visits, with losses, most of them for good", """
+    Kind("visits", "the same people at several visits, with losses, most of them for good; how many were followed up, in numbers or per cent", """
 design:
   visits:
     {table: visits, column: month, times: [0, 3, 12], seen: {usual: [n.usual, seen.usual.3, seen.usual.12], course: [n.course, seen.course.3, seen.course.12]}}
 models: {main: {family: mixed, table: visits, says: an intercept a person, formula: "{outcome} ~ C(arm) * C(month)", groups: id, estimator: REML}}
+by: {table: visits, column: score, filter: {month: 12}, statistic: percent_observed}
 """),
 )  # fmt: skip
 

@@ -316,6 +316,7 @@ def _of_column(function):
 _STATISTICS = {
     "count": lambda self, frame, by: len(frame),
     "observed": lambda self, frame, by: int(frame[by["column"]].notna().sum()),
+    "percent_observed": lambda self, frame, by: float(100 * frame[by["column"]].notna().mean()),
     "distinct": lambda self, frame, by: int(frame[by["column"]].nunique()),
     "values": lambda self, frame, by: "; ".join(str(value) for value in sorted(frame[by["column"]].dropna().unique())),
     "smallest_count": lambda self, frame, by: int(frame[by["column"]].value_counts().min()),

@@ -92,6 +92,8 @@ def describe(frame: pd.DataFrame, by: Mapping[str, Any]) -> float:
         return float(sum(1 for _ in frame.index))
     if name == "observed":
         return float(sum(not pd.isna(cell) for cell in frame[by["column"]]))
+    if name == "percent_observed":
+        return 100 * sum(not pd.isna(cell) for cell in frame[by["column"]]) / len(frame)
     if name == "distinct":
         return float(len({cell for cell in frame[by["column"]] if not pd.isna(cell)}))
     if name in ("smallest_count", "largest_count"):

@@ -23,6 +23,7 @@ table_of <- function(file) {
 
 of_column <- function(q, d) {
   if (q$statistic == "observed") return(sum(!is.na(d[[q$column]])))
+  if (q$statistic == "percent_observed") return(100 * mean(!is.na(d[[q$column]])))
   x <- as.numeric(d[[q$column]])
   keep <- !is.na(x)
   if (q$statistic == "smallest_count") return(min(table(as.character(d[[q$column]]))))

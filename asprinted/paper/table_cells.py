@@ -13,6 +13,7 @@ Expression = Callable[[str, By], str]  # of the column's cells in the rows, and 
 
 _EXPRESSIONS: dict[str, Expression] = {
     "observed": lambda y, by: f"{y}.count()",
+    "percent_observed": lambda y, by: f"100 * {y}.notna().mean()",
     "sum": lambda y, by: f"{y}.sum()",
     "mean": lambda y, by: f"{y}.mean()",
     "sd": lambda y, by: f"{y}.std()",

@@ -87,7 +87,7 @@ def _people(study: Study, people: dict[str, Any], need: Callable[..., None]) -> 
         need(arm, columns[people["arms"]["column"]].get("values", [arm]), "design", "people", "arms", "sizes")
         _size(study, arm)
     if "sites" in people:
-        divided(study, people["sites"], columns[people["sites"]["column"]], need, "people", "sites")
+        _sites(study, people["sites"], columns[people["sites"]["column"]], need)
     if "clusters" in people:
         check_clusters(study, people["clusters"], need)
     if "groups" in people:
@@ -96,6 +96,20 @@ def _people(study: Study, people: dict[str, Any], need: Callable[..., None]) -> 
         whole(study, people["groups"]["largest"], "design", "people", "groups", "largest", low=smallest)
     for number, part in enumerate(people.get("covariates", [])):
         _covariate(study, part, columns, need, "people", "covariates", str(number))
+
+
+def _sites(study: Study, sites: dict[str, Any], column: dict[str, Any], need: Callable[..., None]) -> None:
+    """Raise StudyError where people cannot be divided over the sites: by their shares, or each site with a person or more."""
+    if "number" not in sites:
+        divided(study, sites, column, need, "people", "sites")
+    elif "shares" in sites:
+        raise fault(study, "Give 'shares' or 'number', not both.", "people", "sites")
+    elif "values" in column:
+        raise fault(study, f"The names of so many sites are made: take 'values' out of the column {sites['column']!r}, or give 'shares'.", "people", "sites")
+    else:
+        whole(study, sites["number"], "design", "people", "sites", "number", low=1, high=sum(_size(study, arm) for arm in _arms(study)))
+    if "spread" in sites:
+        within(study, sites["spread"], 0, 2, "design", "people", "sites", "spread")
 
 
 def _covariate(study: Study, part: dict[str, Any], columns: dict[str, Any], need: Callable[..., None], *where: str) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 OF_TABLE = {
     "count": "how many rows there are: people, where a row is a person",
-    "observed": "how many of the rows have a value in the column",
+    "observed": "how many of the rows have a value in the column, such as people followed up",
+    "percent_observed": "the per cent of the rows that have a value in the column, such as the share followed up",
     "sum": "what the values add up to; of a column of 1 and 0 how many have 1",
     "percent": "of a column of 1 (yes) and 0 (no): the per cent with 1, among those with a value",
     "percent_equal": "the per cent whose value is the one in 'equals', among those with a value",
@@ -27,7 +28,7 @@ OF_TABLE = {
     "survival": "of a column of times with its 'event': the per cent still without the event at the time 'at', by Kaplan and Meier's curve",
     "incidence": "100 less the survival at the time 'at': the per cent with the event by then, by Kaplan and Meier's curve",
     "survival_median": "the time by which half have had the event, by Kaplan and Meier's curve",
-    "distinct": "how many different values there are, such as the number of clusters",
+    "distinct": "how many different values there are, such as the number of centres or clusters",
     "values": "the different values themselves, as words, with semicolons between",
     "smallest_count": "how many rows have the rarest value, such as the people of the smallest group",
     "largest_count": "how many rows have the commonest value, such as the people of the largest group",

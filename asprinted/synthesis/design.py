@@ -54,7 +54,7 @@ def people(study: Study) -> tuple[pd.DataFrame, np.ndarray]:
     arm_column = spec["arms"]["column"]
     sizes = {arm: int(study.number(amount)) for arm, amount in spec["arms"]["sizes"].items()}
     rows = pd.DataFrame({arm_column: np.repeat(list(sizes), list(sizes.values()))})
-    if "sites" in spec:
+    if "shares" in spec.get("sites", {}):
         shares = study.shares(spec["sites"]["shares"])
         rows[spec["sites"]["column"]] = [
             site
@@ -66,6 +66,8 @@ def people(study: Study) -> tuple[pd.DataFrame, np.ndarray]:
     width = len(str(len(rows)))
     key = study.tables[spec["table"]]["key"][0]
     rows[key] = [f"synthetic-{number:0{width}d}" for number in range(1, len(rows) + 1)]
+    if "number" in spec.get("sites", {}):
+        rows[spec["sites"]["column"]] = _sites(study, len(rows))
     if "groups" in spec:
         rows[spec["groups"]["column"]] = _groups(study, rows)
     if "clusters" in spec:
@@ -75,6 +77,16 @@ def people(study: Study) -> tuple[pd.DataFrame, np.ndarray]:
         for column, values in _covariate(study, spec["table"], covariate, rows[arm_column].to_numpy(), health).items():
             rows[column] = values
     return rows.reindex(columns=list(study.tables[spec["table"]]["columns"])), health
+
+
+def _sites(study: Study, n: int) -> np.ndarray:
+    """The site of each of n people, who are randomised one by one: so many sites, each with a person or more."""
+    spec = study.design["people"]["sites"]
+    number, spread = int(study.number(spec["number"])), study.number(spec["spread"]) if "spread" in spec else 0.0
+    rng = generator(study, "sites")
+    sizes = 1 + np.array(apportion(n - number, np.exp(spread * rng.standard_normal(number)).tolist()))
+    names = np.array([f"{spec['column']}-{place:0{len(str(number))}d}" for place in range(1, number + 1)], dtype=object)
+    return rng.permutation(np.repeat(names, sizes))
 
 
 def _clusters(study: Study, arms: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ OF_SHARES, OTHERWISE = 1, 2  # decimals of percentages, and of other numbers, wh
 WHOLE = ("count", "observed", "distinct", "k", "n", "smallest_count", "largest_count", "duplicates")
 SUMS = ("sum", "smallest_sum")
 OF_VALUES = ("minimum", "maximum", *SUMS)  # with the decimals that the column has
-OF_A_HUNDRED = ("percent", "percent_at_least", "percent_equal", "percent_below", "survival", "incidence", "reduction", "i2")  # computed in per cent, however they are printed
+OF_A_HUNDRED = ("percent", "percent_observed", "percent_at_least", "percent_equal", "percent_below", "survival", "incidence", "reduction", "i2")  # computed in per cent, however they are printed
 
 
 @dataclass(frozen=True)

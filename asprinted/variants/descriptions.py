@@ -14,6 +14,7 @@ Words = Callable[[str, str, By], str]  # of the column, the rows, and the entry'
 
 _OF_COLUMN: dict[str, Words] = {
     "observed": lambda x, of, by: f"how many of {of} have a value in {x}",
+    "percent_observed": lambda x, of, by: f"the percentage of {of} that have a value in {x}",
     "distinct": lambda x, of, by: f"how many different values {x} has in {of}",
     "values": lambda x, of, by: f"which values {x} has in {of}, in order",
     "smallest_count": lambda x, of, by: f"how many rows the rarest value of {x} has among {of}",

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from asprinted import models, reanalysis, synthesis
+from asprinted import checks, engines, models, reanalysis, synthesis
 from asprinted.study import StudyError, load
 from asprinted.synthesis.outcomes import aims, draft, moves, response, search, start, sums
 from asprinted.synthesis.outcomes.targets import Target, targets
@@ -474,3 +474,92 @@ def test_many_people_cost_no_search_over_people(written):
     tables = synthesis._made(study, lambda line: None)
     assert prints(study, tables)
     assert math.isfinite(tables[PEOPLE]["end"].mean())
+
+
+# Who was followed up, and where
+
+
+def followed(printed: str, **filter) -> dict:
+    return claim(printed, table=PEOPLE, column="end", statistic="percent_observed", **({"filter": filter} if filter else {}))
+
+
+@pytest.mark.parametrize("claims", [{"all": followed("94%")}, {"peer": followed("91.2%", arm="peer"), "all": followed("94%")}, {"peer": followed(">90%", arm="peer")}], ids=["of-all", "of-one-arm-and-all", "of-an-arm-at-least"])
+def test_a_share_followed_up_is_printed_where_nobody_says_how_many_were_seen(written, claims):
+    data = trial()
+    data["design"]["outcomes"][1].pop("seen")
+    data["claims"] = {id: entry for id, entry in data["claims"].items() if "model" not in entry["by"]} | {f"followed.{name}": entry for name, entry in claims.items()}
+    study = written(data)
+    tables = synthesis.synthesise(study)
+    assert prints(study, tables)
+    missing = tables[PEOPLE]["end"].isna()
+    assert 0 < missing.sum() < 0.2 * len(missing)
+
+
+def test_a_share_followed_up_that_the_numbers_seen_do_not_give_is_refused(written):
+    data = trial()
+    data["claims"]["followed.all"] = followed("94%")  # 357 of 402 are seen
+    with pytest.raises(StudyError, match="beside the other numbers seen"):
+        synthesis.synthesise(written(data))
+
+
+@pytest.mark.parametrize(("printed", "fault"), [("94%", False), ("93%", True)])
+def test_print_alone_holds_a_share_followed_up_against_the_number_seen(written, printed, fault):
+    data = trial()
+    data["claims"] |= {"randomised.n": claim("402", table=PEOPLE, statistic="count"), "seen.n": claim("378", table=PEOPLE, column="end", statistic="observed"), "followed.all": followed(printed)}
+    found = [each for each in checks.findings(written(data)) if "followed.all" in each.ids(("percent",))]
+    assert [each.fault for each in found] == [fault]
+
+
+@pytest.mark.parametrize("engine", engines.available())
+def test_other_engines_give_a_share_followed_up_and_a_number_of_sites(written, engine):
+    data = at_sites(37)
+    data["claims"]["followed.all"] = followed("89%")
+    study = written(data)
+    tables = synthesis.synthesise(study)
+    found = engines.recompute(study, tables, engine, ["centres.n", "followed.all"])
+    assert found["centres.n"].value == 37 and abs(found["followed.all"].value - 100 * 357 / 402) < 1e-9
+
+
+def at_sites(number: int, **fields) -> dict:
+    """The trial at so many centres."""
+    data = trial()
+    data["tables"][PEOPLE]["columns"]["centre"] = column("string", required=True)
+    data["design"]["people"]["sites"] = {"column": "centre", "number": "centres.n", **fields}
+    data["claims"] = {id: entry for id, entry in data["claims"].items() if "model" not in entry["by"]}
+    data["claims"]["centres.n"] = claim(str(number), table=PEOPLE, column="centre", statistic="distinct")
+    return data
+
+
+@pytest.mark.parametrize(("fields", "uneven"), [({}, False), ({"spread": "centre.spread"}, True)])
+def test_so_many_sites_have_people_of_every_arm(written, fields, uneven):
+    data = at_sites(37, **fields)
+    data["assumptions"]["centre.spread"] = assumed("0.6")
+    study = written(data)
+    tables = synthesis.synthesise(study)
+    assert prints(study, tables)
+    sizes = tables[PEOPLE]["centre"].value_counts()
+    assert len(sizes) == 37 and (sizes.max() - sizes.min() > 2) == uneven
+    assert tables[PEOPLE].groupby("centre")["arm"].nunique().mean() > 1.5
+    pd.testing.assert_frame_equal(tables[PEOPLE], synthesis.synthesise(study)[PEOPLE])
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        ({"shares": "centre.shares"}, "Give 'shares' or 'number', not both."),
+        ({"number": 403}, "from 1 to 402"),
+        ({"spread": "end.r", "number": 0}, "from 1 to 402"),
+    ],
+)  # fmt: skip
+def test_sites_that_cannot_be_are_refused_by_name(written, change, remedy):
+    data = at_sites(37)
+    data["design"]["people"]["sites"] |= change
+    with pytest.raises(StudyError, match=remedy):
+        written(data)
+
+
+def test_sites_without_shares_or_number_are_refused(written):
+    data = at_sites(37)
+    data["design"]["people"]["sites"].pop("number")
+    with pytest.raises(StudyError, match="Give 'shares' or 'number'"):
+        written(data)

@@ -90,20 +90,28 @@ def _seen(study: Study, entry: Mapping[str, Any], frame: pd.DataFrame, losses: n
     """
     spec = study.design.get("visits", {}) if at_visits(study, frame) else entry
     codes, names = cells(study, frame)
-    wanted = [(codes == code, _amount(study, spec, arm, time)) for code, (arm, time) in enumerate(names) if arm in spec.get("seen", {})]
-    printed = [(target.rows, math.ceil(max(target.low, 0.0))) for target in aims if target.by["statistic"] == "observed" and target.rows is not None]
+    wanted = [(codes == code, *3 * [_amount(study, spec, arm, time)]) for code, (arm, time) in enumerate(names) if arm in spec.get("seen", {})]
+    printed = [(target.rows, *_numbers(target)) for target in aims if target.by["statistic"] == "observed" and target.rows is not None]
     wavering = generator(study, "losses", "visits").standard_normal(len(frame)) if at_visits(study, frame) else 0.0
     readiness = np.repeat(losses, len(frame) // len(losses)) + WAVERING * wavering
     there, open_ = np.ones(len(frame), dtype=bool), np.ones(len(frame), dtype=bool)
-    for rows, number in sorted([*printed, *wanted], key=lambda each: int(each[0].sum())):  # the smallest first: larger ones hold them, or none of theirs
-        lost = int(rows.sum()) - number - int((rows & ~there).sum())
-        free = np.flatnonzero(rows & open_)
+    for rows, least, number, most in sorted([*printed, *wanted], key=lambda each: int(each[0].sum())):  # the smallest first: larger ones hold them, or none of theirs
+        free, now = np.flatnonzero(rows & open_), int((rows & there).sum())
+        number = min(max(number, least, now - len(free)), most, now) if least <= now and now - len(free) <= most else number
+        lost = now - number
         if not 0 <= lost <= len(free):
             field, where = entry["column"], SEPARATOR.join(("design", "visits" if at_visits(study, frame) else "outcomes"))
             raise StudyError(study.file, where, field, f"{number} of {int(rows.sum())} people cannot have it, beside the other numbers seen: correct 'seen', or the claims of the number observed.")
         there[free[np.argsort(-readiness[free], kind="stable")[:lost]]] = False
         open_ &= ~rows
     return there
+
+
+def _numbers(target: Target) -> tuple[int, int, int]:
+    """The least, the likeliest and the greatest number of rows with a value that a target leaves: one where it is printed whole, several where it is a percentage."""
+    least = max(math.floor(target.low) + 1, 0) if math.isfinite(target.low) else 0
+    most = math.ceil(target.high) - 1 if math.isfinite(target.high) else int(target.rows.sum())
+    return least, round((target.low + target.high) / 2) if math.isfinite(target.low + target.high) else least, most
 
 
 def _amount(study: Study, spec: Mapping[str, Any], arm: str, time: int | None) -> int:

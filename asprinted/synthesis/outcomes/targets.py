@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -76,7 +76,8 @@ def targets(study: Study, tables: Mapping[str, pd.DataFrame], table: str, column
         needs = needed(study, entry.by) & set(columns_of(study, own))  # what else is named, such as functions in a formula, is no column
         if table in (own, study.tables[own].get("parent")) and needs & set(columns) and needs <= known:
             value, rows, refit = _value(study, tables, table, tuple(columns), entry.by, fits)
-            found.append(Target(id, *_ends(interval), entry.by, value, rows, refit, interval))
+            target = Target(id, *_ends(interval), entry.by, value, rows, refit, interval)
+            found.append(_counted(target, columns) if entry.by["statistic"] == "percent_observed" and rows is not None else target)
     return found
 
 
@@ -154,6 +155,16 @@ def _of_fit(refit: Refit, by: Mapping[str, Any]) -> Callable[[np.ndarray], float
             return math.nan
 
     return value
+
+
+def _counted(target: Target, columns: Sequence[str]) -> Target:
+    """The target of a share of rows that have a value as that of their number, which is what can be chosen."""
+    n, shown = int(target.rows.sum()), target.interval
+    interval = shown._replace(lo=shown.lo and shown.lo * n / 100, hi=shown.hi and shown.hi * n / 100)
+    place = columns.index(target.by["column"])
+    low, high = _ends(interval)
+    by = {**target.by, "statistic": "observed"}
+    return replace(target, low=low, high=high, by=by, value=lambda y: float(len(_there((y[:, place] if y.ndim == 2 else y)[target.rows]))), interval=interval)
 
 
 def _by_reanalysis(study, tables, table, columns, by) -> Callable[[np.ndarray], float]:

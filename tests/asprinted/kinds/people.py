@@ -79,6 +79,7 @@ def losses(paper: Paper) -> None:
         columns = paper.data["tables"][VISITS]["columns"]
         column = next(name for name in columns if name not in ("id", VISIT))
         seen = {(id, at[ARM]): paper.of_table(f"seen.{id}", column, "observed", "0", at) for id, at in paper.each()}
+        paper.of_table("seen.last", column, "percent_observed", "0%", {VISIT: paper.times[-1]})
         paper.data["design"]["visits"]["seen"] = {arm: [claim for (_, of), claim in seen.items() if of == arm] for arm in paper.arms}
 
 
