@@ -11,11 +11,12 @@ from asprinted.study import Study
 from asprinted.study.entries import columns_of
 
 ID = "first-look"
+TESTS = ("p", "joint_p", "chi2", "f")
 FEW = 12  # distinct values of which each has a bar
 
 
 def figure(study: Study, tables: Mapping[str, pd.DataFrame]) -> Cell:
-    """The cell of the figure: of the first outcome by arm or, of trials, the first column of numbers. Its one claim is the alternative text."""
+    """The cell of the figure: of the main outcome by arm or, of trials, the first column of numbers. Its one claim is the alternative text."""
     arm = study.design.get("people", {}).get("arms", {}).get("column")
     if arm is None:
         return _of_trials(study)
@@ -29,9 +30,13 @@ def figure(study: Study, tables: Mapping[str, pd.DataFrame]) -> Cell:
 
 
 def _main(study: Study, arm: str) -> tuple[str, str]:
-    """Table and column of the first outcome: the design's, else that of the first claim on a model, else the first column of numbers."""
-    asked = [entry["column"] for entry in study.design.get("outcomes", [])]
-    asked += [claim.by["outcome"] for claim in study.claims.values() if claim.by and isinstance(claim.by.get("outcome"), str)]
+    """Table and column of the main outcome: that of the first claim on a model, else the design's first, else the first column of numbers.
+
+    An estimate, or what goes with it, comes before a test alone, which baseline tables print too; a contrast before other models.
+    """
+    of_models = [claim.by for claim in study.claims.values() if claim.by and isinstance(claim.by.get("outcome"), str)]
+    asked = [by["outcome"] for by in sorted(of_models, key=lambda by: (by["statistic"] in TESTS, "contrast" not in by))]
+    asked += [entry["column"] for entry in study.design.get("outcomes", [])]
     asked += [name for table in study.tables.values() for name, spec in table["columns"].items() if spec["type"] != "string"]
     for column in asked:
         for table, entry in study.tables.items():

@@ -61,7 +61,7 @@ def chapter(study: Study, tables: Mapping[str, pd.DataFrame], records: str, in_b
     needs = {need for cell in (*described, *fitted, *pooled, look) for need in cell.needs}
     cells: list[dict[str, Any]] = [_words("at-a-glance", GLANCE.format(title=study.title)), _code(_setup(study, records, needs, in_book))]
     parts: dict[str, list[Cell]] = {
-        "printed": [_printed()], "agree": [*_agreement(study)], "meet": [_dictionary(), *_people(study), *described], "look": [look], "reanalyse": [*fitted, *pooled],
+        "printed": [_printed()], "agree": [*_agreement(study)], "meet": [_dictionary(), *_assumed(study), *_people(study), *described], "look": [look], "reanalyse": [*fitted, *pooled],
     }  # fmt: skip
     shown = iter(without_repeats([cell for each in parts.values() for cell in each]))
     for name, prompt in PROMPTS.items():
@@ -107,6 +107,7 @@ def _setup(study: Study, records: str, needs: set[str], in_book: bool) -> Cell:
     lines += [line for need, line in sorted(IMPORTS.items(), key=lambda item: (not item[1].startswith("import"), item[1])) if need in needs]
     lines += ["", "from asprinted.chapter import behind, check, prove, study", ""]
     lines += ['plt.style.use("figures.mplstyle")'] if in_book else []
+    lines.append('pd.set_option("display.max_colwidth", None, "display.max_rows", None)')  # tables of words are shown whole
     lines.append(f"trial = study({quoted(records)})")
     words = {str(value) for table in study.tables.values() for spec in table["columns"].values() if spec["type"] == "string" for value in spec.get("values", [])}
     words |= {arm for arm in study.design.get("people", {}).get("arms", {}).get("sizes", {})}
@@ -142,6 +143,15 @@ def _dictionary() -> Cell:
         "pd.DataFrame(", "    [", '        [table, column, spec.get("unit", ""), spec["says"]]', "        for table, entry in trial.tables.items()",
         '        for column, spec in entry["columns"].items()', "    ],", '    columns=["table", "column", "unit", "what it is"],', ")",
     ))  # fmt: skip
+
+
+def _assumed(study: Study) -> Iterator[Cell]:
+    """What is assumed, how much of it is held in the records, and why."""
+    if study.assumptions:
+        yield Cell("assumed", (
+            "assumed = trial.assumptions.values()", "pd.DataFrame(", "    {", '        "what is assumed": [each.says for each in assumed],', '        "value": [each.shown for each in assumed],',
+            '        "held between": [" to ".join(each.bounds or ()) for each in assumed],', '        "why": [each.reason for each in assumed],', "    },", "    index=list(trial.assumptions),", ")",
+        ))  # fmt: skip
 
 
 def _people(study: Study) -> Iterator[Cell]:

@@ -117,6 +117,11 @@ class Assumption:
     marks: tuple[str, ...] = ("A",)
     by: dict[str, Any] | None = None
 
+    @property
+    def shown(self) -> str:
+        """The value as text; of several names each with its own; nothing where bounds alone are assumed."""
+        return ", ".join(f"{name} {each}" for name, each in self.value.items()) if isinstance(self.value, dict) else self.value or ""
+
 
 @dataclass(frozen=True)
 class Study:

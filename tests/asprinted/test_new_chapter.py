@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -114,6 +115,29 @@ def test_chapter_of_committed_records_says_which_claims_are_left_to_write(crisis
 
 # The notebook
 
+
+def test_first_figure_is_of_what_the_arms_are_compared_in_and_not_of_the_column_made_first(tmp_path):
+    study = simulated(("baseline", "correlation", "score"), 1, tmp_path / "some-trial")
+    look = next("".join(cell["source"]) for cell in made(study)[0]["cells"] if cell["id"] == "first-look")
+    assert study.design["outcomes"][0]["column"] == "age" and '"calm"' in look and '"age"' not in look
+
+
+def test_what_is_assumed_is_shown_whole_with_value_bounds_and_reason(crisis, monkeypatch):
+    chapter, _ = made(crisis)
+    names = execute(chapter, crisis.folder, monkeypatch)
+    [source] = [source for source in sources(chapter) if source.startswith("assumed = ")]
+    table = eval(source.partition("\n")[2], names)
+    assert list(table.index) == list(crisis.assumptions)
+    first = next(each for each in crisis.assumptions.values() if each.bounds and isinstance(each.value, str))
+    shares = next(each for each in crisis.assumptions.values() if isinstance(each.value, dict))
+    assert list(table.loc[first.id]) == [first.says, first.value, f"{first.bounds[0]} to {first.bounds[1]}", first.reason]
+    assert all(f"{name} {share}" in table.loc[shares.id, "value"] for name, share in shares.value.items())
+    assert all(each.reason.partition("'")[0] in table.to_html(escape=False) for each in crisis.assumptions.values())
+
+
+def test_chapter_without_assumptions_has_no_table_of_them(tmp_path):
+    study = simulated(("category",), 1, tmp_path / "some-trial")
+    assert not any(source.startswith("assumed = ") for source in sources(made(replace(study, assumptions={}))[0]))
 
 def test_twelve_parts_stand_in_order_with_readable_ids_of_their_own(crisis):
     chapter, _ = made(crisis)
