@@ -13,6 +13,14 @@ from book.edition import Edition
 
 IMPORTED = re.compile(r"^(?:import|from) +(\w+)", re.M)
 OURS = "asprinted"
+COUNTED = {  # one of a verdict, and several, where its words in the ledger do not bear a count before them
+    "holds": ("statement holds as declared", "statements hold as declared"),
+    "upstream-rounding": ("differs by upstream rounding", "differ by upstream rounding"),
+    "method": ("differs by method", "differ by method"),
+    "definition": ("differs by definition", "differ by definition"),
+    "misprint": ("misprint in the source", "misprints in the source"),
+    "misreported": ("in which the source misreports the publication",) * 2,
+}
 
 
 def in_notebook(notebook: dict, stem: str, chapter: dict, edition: Edition | None, ledger: bool) -> dict:
@@ -57,7 +65,7 @@ def _counted(counts: dict[str, int]) -> str:
     from asprinted.verdict import VERDICTS
 
     good, total = counts["reproduced"] + counts["holds"], sum(counts.values())
-    each = "; ".join(f"{number} {VERDICTS.get(name, name)}" for name, number in counts.most_common())
+    each = "; ".join(f"{number} {COUNTED.get(name, (VERDICTS.get(name, name),) * 2)[number != 1]}" for name, number in counts.most_common())
     sign = "✓" if good == total else "≠"
     return f'<strong><span aria-hidden="true">{sign}</span> {good} of {total} claim{"" if total == 1 else "s"} reproduced</strong>: {html.escape(each)}.'
 

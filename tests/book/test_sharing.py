@@ -41,6 +41,21 @@ def test_the_badge_counts_what_the_cells_found():
     assert "1 of 2 claims reproduced" in bad and "✓" not in bad and "1 misprint in the source" in bad and "ledger" not in bad
 
 
+@pytest.mark.parametrize(
+    ("verdict", "one", "two"),
+    [
+        ("reproduced", "1 reproduced as printed.", "2 reproduced as printed."),
+        ("holds", "1 statement holds as declared.", "2 statements hold as declared."),
+        ("method", "1 differs by method.", "2 differ by method."),
+        ("misprint", "1 misprint in the source.", "2 misprints in the source."),
+        ("misreported", "1 in which the source misreports the publication.", "2 in which the source misreports the publication."),
+    ],
+)
+def test_the_badge_counts_one_and_several_in_whole_words(verdict, one, two):
+    assert f": {one}" in colophon.badge("a", chapter(claim("x", verdict)), None, ledger=False)
+    assert f": {two}" in colophon.badge("a", chapter(claim("x", verdict), claim("y", verdict)), None, ledger=False)
+
+
 def test_the_badge_names_the_versions_of_what_the_chapter_imports(book):
     import numpy
     import scipy
