@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from book import tables
 from book.files import write_whole
 from book.policy import PAGE
 
@@ -38,8 +39,6 @@ FOLD = re.compile(
     r'<h[1-6]\b[^>]*>(?P<heading>.*?)</h[1-6]>|<p class="live-title">(?P<title>.*?)</p>|<strong>(?P<question>Question \d+)\.</strong>|(?P<fold><summary\b[^>]*>)(?P<words>.*?)</summary>',
     re.DOTALL,
 )
-TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
-ROW = re.compile(r"<tr\b.*?(?=<tr\b|</tbody|</thead|</table)", re.DOTALL)
 HEADER = re.compile(r"<th\b(?P<held>[^>]*)>(?P<inside>.*?)</th>", re.DOTALL)
 FILLED = re.compile(r"<td\b[^>]*>\s*[^<\s]|<td\b[^>]*>\s*<(?!/td)")
 
@@ -54,10 +53,10 @@ def run(site: Path) -> int:
 
 
 def mended(page: str) -> str:
-    """Return the HTML page with the theme's faults mended and with tables whose headers say what they are the headers of."""
+    """Return the HTML page with the theme's faults mended and with tables that have a name, and headers that say what they are the headers of."""
     for fault, remedy in MENDS:
         page = fault.sub(remedy, page)
-    return named_folds(TABLE.sub(lambda table: with_scopes(table[0]), page))
+    return named_folds(tables.TABLE.sub(lambda table: tables.with_words(with_scopes(table[0])), tables.named(page)))
 
 
 def named_folds(page: str) -> str:
@@ -99,7 +98,7 @@ def with_scopes(table: str) -> str:
     A header that spans several columns or rows is that of the group. A scope that is there already stays.
     """
     head = table.find("</thead>")
-    return ROW.sub(lambda row: _with_scopes(row[0], "col" if row.start() < head or not FILLED.search(row[0]) else "row"), table)
+    return tables.ROW.sub(lambda row: _with_scopes(row[0], "col" if row.start() < head or not FILLED.search(row[0]) else "row"), table)
 
 
 def _with_scopes(row: str, scope: str) -> str:

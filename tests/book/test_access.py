@@ -33,6 +33,26 @@ def test_a_scope_that_is_there_stays():
     assert access.with_scopes(table) == table
 
 
+def test_every_table_without_a_name_is_named_by_its_fold_or_kind_and_its_heading_and_counted():
+    table = "<table><tr><th>a</th></tr></table>"
+    page = (f'<h2>Who &amp; when<a class="headerlink" href="#w">#</a></h2>{table}{table}<table class="asprinted-claim"></table>'
+            f'<details><summary><p class="collapsed x">Show it</p><p class="expanded x">Hide it</p></summary>{table}</details>'
+            f'<h3>Next</h3>{table}<table aria-label="mine"></table><table><caption>Own</caption></table>')  # fmt: skip
+    told = re.findall(r"<table(?: aria-label=\"([^\"]*)\")?", access.mended(page))
+    assert told == ["Table: Who &amp; when", "Table 2: Who &amp; when", "Claims held against print: Who &amp; when", "Show it: Who &amp; when", "Table: Next", "mine", ""]
+    assert access.mended(access.mended(page)) == access.mended(page)
+
+
+def test_columns_of_words_are_marked_and_columns_of_numbers_are_not():
+    table = ('<table><thead><tr><td></td><th>p</th><th class="x">report</th></tr></thead>'
+             '<tbody><tr><th>1</th><td>NaN</td><td>Peers were <em>trained</em></td></tr><tr><th>2</th><td>&lt;.001</td><td>in words</td></tr></tbody></table>')  # fmt: skip
+    marked = access.tables.with_words(table)
+    assert re.findall(r'<t[hd] class="words[^>]*>[^<]*', marked) == ['<th class="words x">report', '<td class="words">Peers were ', '<td class="words">in words']
+    assert re.sub(r' class="words"|words ', "", marked) == table
+    spanning = table.replace("<th>p", '<th rowspan="2">p')
+    assert access.tables.with_words(spanning) == spanning
+
+
 @pytest.mark.parametrize(
     ("fault", "mended"),
     [
