@@ -20,7 +20,7 @@ from typing import Mapping
 from book import edition, headings, notebooks
 from book.errors import BookError
 from book.files import files_below
-from book.readable import readable
+from book.readable import of_references, readable
 
 DATE = (2020, 1, 1, 0, 0, 0)  # of every file in a kit
 EPOCH = "1577836800"  # the same, for the wheel
@@ -93,8 +93,12 @@ def of_book(root: Path, executed: Mapping[str, dict], included: Mapping[str, str
     name, wheel = library(root)
     site = edition.address(root)
     titles = {stem: headings.title(chapter) for stem, chapter in executed.items()}
+    works = of_references(root / "references.bib")
     return {
-        stem: packed(stem, contents(root, stem, going_on(readable(chapter, titles, included, site)), titles[stem]) | {name: wheel, "requirements.txt": requirements(root, name, wheel)})
+        stem: packed(
+            stem,
+            contents(root, stem, going_on(readable(chapter, titles, included, works, site)), titles[stem]) | {name: wheel, "requirements.txt": requirements(root, name, wheel)},
+        )
         for stem, chapter in executed.items()
     }
 
@@ -140,7 +144,7 @@ def contents(root: Path, stem: str, notebook: dict, title: str) -> dict[str, byt
         **{f"data/{study}/": "records as CSV, their dictionary (datapackage.json), and every claim and assumption (study.yml)" for study in studies},
         "asprinted-*.whl": "the book's own library, installed by the second line",
         "requirements.txt": "every package with its version and hashes",
-        "references.bib": "what the keys in square brackets cite",
+        "references.bib": "every work that the book cites",
         "LICENSE, LICENSE-text, LICENSE-data": "code: MIT; text: CC BY 4.0; records: CC0 1.0",
     }
     table = "\n".join(f"| `{place}` | {words} |" for place, words in about.items())

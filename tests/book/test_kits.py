@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 
 from book import kits, notebooks, take_away, toc
 from book.errors import BookError
-from book.readable import readable
+from book.readable import of_references, readable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,8 +143,8 @@ LINKED = "See {doc}`other`, [the *other* page](other.ipynb#part-one), <a class=\
 
 def test_pages_that_a_kit_lacks_are_linked_where_they_are_published_and_else_said_to_be_in_the_book():
     source = chapter(("markdown", LINKED))
-    [kept], [alone], [linked] = (readable(source, {"other": "Other"}, {}, site)["cells"] for site in (None, "", "https://example.org/book/"))
-    assert kept["source"] == LINKED.replace("{doc}`other`", "*Other*")
+    [kept], [alone], [linked] = (readable(source, {"other": "Other"}, {}, {}, site)["cells"] for site in (None, "", "https://example.org/book/"))
+    assert kept["source"] == LINKED.replace("{doc}`other`", "*Other*").replace("[below](a-label)", "below")
     assert alone["source"] == "See *Other* (in the book), the *other* page (in the book), 12 (in the book), below and [x](../data/x.csv)."
     assert linked["source"] == ("See [*Other*](https://example.org/book/chapters/other.html), [the *other* page](https://example.org/book/chapters/other.html#part-one), "
                                 "[12](https://example.org/book/chapters/ledger.html#row), below and [x](../data/x.csv).")  # fmt: skip
@@ -155,7 +155,7 @@ def test_no_kit_links_to_a_file_that_it_lacks_and_each_folds_what_the_site_folds
         cells = {cell["id"]: cell for cell in json.loads(kit.read(f"{stem}/chapters/{stem}.ipynb"))["cells"]}
         for cell in cells.values():
             if cell["cell_type"] == "markdown":
-                for place in re.findall(r"\]\((?!https?://|#)([^)#\s]+)[^)]*\)|href=\"(?!https?://|#)([^\"#]+)", notebooks.text(cell["source"])):
+                for place in re.findall(r"\]\((?!<?https?://|#)([^)#\s]+)[^)]*\)|href=\"(?!https?://|#)([^\"#]+)", notebooks.text(cell["source"])):
                     name = (place[0] or place[1]).removeprefix("../")
                     assert f"{stem}/{name}" in kit.namelist(), (stem, cell["id"], place)
         for cell in notebooks.code_cells(stored[stem]):
@@ -163,11 +163,21 @@ def test_no_kit_links_to_a_file_that_it_lacks_and_each_folds_what_the_site_folds
             assert bool(hidden) == bool(cells[cell["id"]]["metadata"].get("jupyter", {}).get("source_hidden")), cell["id"]
 
 
+def test_notebook_of_a_kit_has_definitions_and_citations_that_any_program_shows(tmp_path):
+    (tmp_path / "a.bib").write_text("@book{doe, author = {Doe, Jo and {de L{\\'o}n}, Ann}, year = {2020}}\n"
+                                    "@book{all, author = {{A Group} and Doe, Jo and others}, year = {2021}, doi = {10.1/a}}\n", "utf-8")  # fmt: skip
+    works = of_references(tmp_path / "a.bib")
+    source = chapter(("markdown", "## Words\n\nDesign\n: a trial {cite:p}`doe,all`\n  of two [arms](the-arms)\n\n**Time**\n: an hour\n: or two\n\nSee {cite:t}`all` and {cite:p}`other`: it is\n[there](x.csv)."))
+    assert readable(source, {}, {}, works)["cells"][0]["source"] == (
+        "## Words\n\n- **Design**: a trial (Doe and de Lón, 2020; [A Group et al., 2021](<https://doi.org/10.1/a>)) of two arms\n\n- **Time**: an hour; or two\n\n"
+        "See [A Group et al. (2021)](<https://doi.org/10.1/a>) and [other]: it is\n[there](x.csv).")  # fmt: skip
+
+
 def test_no_mark_of_the_site_is_left_in_the_text_of_any_kit(made):
     for stem, kit in made.items():
         for cell in json.loads(kit.read(f"{stem}/chapters/{stem}.ipynb"))["cells"]:
             if cell["cell_type"] == "markdown":
-                assert not re.search(r"\{(?:glue|cite|doc|download|ref|numref)\b[\w:]*\}`|^:::|^```\{", notebooks.text(cell["source"]), re.M), cell["source"][:200]
+                assert not re.search(r"\{(?:glue|cite|doc|download|ref|numref)\b[\w:]*\}`|^:::|^```\{|^: +\S|\[[a-z]+\d{4}[a-z]*[,\]]", notebooks.text(cell["source"]), re.M), cell["source"][:200]
 
 
 def test_block_on_the_page_names_the_size_and_every_file_of_the_records():
