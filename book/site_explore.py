@@ -53,6 +53,13 @@ WALK = """((number) => {
 STATE = """(() => { const control = document.activeElement, figure = control?.closest(".explore");
     return {kind: control?.type, value: control?.getAttribute("aria-valuetext") ?? control?.value, inside: Boolean(figure), told: figure?.querySelector('[role="status"]').textContent,
             claims: figure?.querySelector(".explore-claims").textContent, outlined: control ? getComputedStyle(control).outlineStyle : ""}; })()"""
+# On a phone, with each control in the middle of the screen and the last claim at its end, what the setting comes to is in view.
+TOLD = """(() => { const figure = document.querySelector(".explore"), told = figure.querySelector('[role="status"]'), last = [...figure.querySelectorAll("li")].at(-1);
+    return [...figure.querySelectorAll("fieldset, .explore-slider"), last].filter((part) => part.checkVisibility()).filter((part) => {
+        part.scrollIntoView({block: part === last ? "end" : "center", behavior: "instant"});
+        const {top, bottom, left} = told.getBoundingClientRect();
+        return top < 0 || bottom > innerHeight || !told.contains(document.elementFromPoint(left + 20, (top + bottom) / 2));
+    }).map((part) => part.textContent.trim().slice(0, 30)); })()"""
 COLOURS = """(() => { const figure = document.querySelector(".explore"), of = (part) => getComputedStyle(figure.querySelector(part));
     return [getComputedStyle(figure).backgroundColor, getComputedStyle(figure).color, of("circle.now, line.now, .explore-claims li").stroke]; })()"""
 
@@ -123,6 +130,10 @@ async def _themes(chromium: Browser, address: str) -> list[str]:
         await chromium.look(320, 640, dark)
         await chromium.visit(address)
         colours.append(await chromium.value(COLOURS))
+    await chromium.look(390, 700, dark=False)
+    hidden = await chromium.value(TOLD)
+    await chromium.look(320, 640, dark=True)
     wide = await chromium.value('Math.max(...[...document.querySelectorAll(".explore, .explore *:not(svg *)")].map((part) => part.getBoundingClientRect().right))')
     found = [] if colours[0][0] != colours[1][0] and colours[0][1] != colours[1][1] else [f"has the same colours in both themes: {colours[0]}"]
+    found += [f"what it comes to is out of view at {part!r}" for part in hidden]
     return found + ([f"reaches {wide:.0f} pixels to the right on a screen of 320"] if wide > 320 else [])

@@ -32,6 +32,7 @@ function exploreTable(table, number) {
   const told = make("div", { class: "explore-told", role: "status" });
   const list = make("ul", { class: "explore-claims" });
   const again = make("button", { type: "button" }, "Back to the start");
+  figure.append(told);
   controls.forEach((control, place) => {
     const id = `explore-${number}-${place}`;
     if (control.slider) {
@@ -55,7 +56,7 @@ function exploreTable(table, number) {
     claim.item = make("li", {}, words, claim.strip);
     list.append(claim.item);
   });
-  figure.append(told, list, make("p", { class: "explore-key" }, "Thick: this setting. Thin and grey: the start. Dashed: the value that decides. ", again));
+  figure.append(list, make("p", { class: "explore-key" }, "Thick: this setting. Thin and grey: the start. Dashed: the value that decides. ", again));
   again.addEventListener("click", () => {
     chosen.splice(0, chosen.length, ...start);
     if (document.activeElement === again) figure.querySelector("input:checked, .explore-slider:not([hidden]) input").focus(); // the button is about to go
