@@ -31,6 +31,8 @@ MENDS = (
     # Roles of docutils that were withdrawn, or that forbid what docutils puts inside.
     (re.compile(r' role="doc-biblioentry"'), ""),
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
+    # A picture of a figure scrolls in a box of its own where it would be too small to read.
+    (re.compile(r"(<figure\b[^>]*>\s*)(<img\b[^>]*>)"), r'\1<div class="picture">\2</div>'),
     # Sphinx and the theme both say it.
     (re.compile(r'(<meta name="viewport"[^>]*>)\s*<meta name="viewport"[^>]*>'), r"\1"),
 )
@@ -40,6 +42,12 @@ FOLD = re.compile(
     re.DOTALL,
 )
 HEADER = re.compile(r"<th\b(?P<held>[^>]*)>(?P<inside>.*?)</th>", re.DOTALL)
+SKIP = '<a href="#main-content">Skip to main content</a>'
+SKIPS = {  # further links at the top of a page, by the part that they skip to
+    "pst-page-toc-nav": '<a class="skip-contents" href="#pst-page-toc-nav">Skip to the contents of this page</a>',
+    "check-yourself": '<a href="#check-yourself">Skip to Check yourself</a>',
+    "exercises": '<a href="#exercises">Skip to the exercises</a>',
+}
 FILLED = re.compile(r"<td\b[^>]*>\s*[^<\s]|<td\b[^>]*>\s*<(?!/td)")
 
 
@@ -56,7 +64,14 @@ def mended(page: str) -> str:
     """Return the HTML page with the theme's faults mended and with tables that have a name, and headers that say what they are the headers of."""
     for fault, remedy in MENDS:
         page = fault.sub(remedy, page)
-    return named_folds(tables.TABLE.sub(lambda table: tables.with_words(with_scopes(table[0])), tables.named(page)))
+    page = tables.boxed(tables.named(with_skips(page)))
+    return named_folds(tables.TABLE.sub(lambda table: tables.with_words(with_scopes(table[0])), page))
+
+
+def with_skips(page: str) -> str:
+    """Return the HTML page with links at its top that skip to those of its parts which a reader may come for."""
+    links = [link for part, link in SKIPS.items() if f'id="{part}"' in page and link not in page]
+    return page.replace(SKIP, " ".join([SKIP, *links]), 1) if links else page
 
 
 def named_folds(page: str) -> str:

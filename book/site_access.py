@@ -55,6 +55,40 @@ FACTS = """(() => {
     if (mute) found.push(`${mute} formulas cannot be read aloud: they have no MathML`);
     return found;
 })()"""
+# On a narrow screen: nothing is cut that does not scroll, and what scrolls says so, to the eye, to the keys and by a name.
+SMALL = """(() => {
+    const found = [], seen = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.checkVisibility());
+    for (const box of seen(".bd-article :is(pre, .cell_output > .output, .pst-scrollable-table-container, .picture)")) {
+        const over = box.scrollWidth - box.clientWidth, more = (box.dataset.more ?? "").split(" "), mask = getComputedStyle(box).maskImage;
+        if (over > 1 && !(box.tabIndex === 0 && box.ariaLabel && more.includes("right") && mask !== "none")) {
+            found.push(`what scrolls does not say so: ${box.textContent.trim().slice(0, 40) || box.className}`);
+        }
+        if (over < 1 && more.includes("right")) found.push(`what does not scroll says that it does: ${box.textContent.trim().slice(0, 40)}`);
+    }
+    const labels = seen(".bd-article table:not(.indextable)").map((table) => table.caption?.textContent ?? table.ariaLabel);
+    for (const name of new Set(labels)) if (!name || labels.filter((each) => each === name).length > 1) found.push(`${name ? "two tables have" : "a table has no name, not"} the name ${name}`);
+    for (const link of seen(".prev-next-area a")) if (link.scrollWidth > link.clientWidth || link.getBoundingClientRect().right > innerWidth) found.push("a link to the next page is cut");
+    for (const table of seen(".cell_output table.asprinted-claim")) if (table.closest(".output").scrollWidth > table.closest(".output").clientWidth + 2) found.push("a verdict is cut");
+    for (const picture of seen(".picture img")) if (picture.clientWidth < 500) found.push(`the picture ${picture.alt.slice(0, 30)} is ${picture.clientWidth} pixels wide: its letters are small`);
+    for (const field of seen(".live textarea, .exercise textarea")) if (field.scrollWidth > field.clientWidth + 1) found.push(`the end of a line of ${field.id} is out of view`);
+    const sizes = ["h1", "h2", "h3"].flatMap((level) => seen(`.bd-article ${level}`).slice(0, 1)).map((each) => parseFloat(getComputedStyle(each).fontSize));
+    if (sizes.some((size, place) => size >= sizes[place - 1])) found.push(`its headings are ${sizes.join(", ")} pixels large, from the title down`);
+    return found;
+})()"""
+FIELDS = """[...document.querySelectorAll("textarea, input:not([type=radio], [type=range])")].filter((field) => parseFloat(getComputedStyle(field).fontSize) < 16)
+    .map((field) => `a phone zooms in at ${field.id || field.name || field.type}: its letters are ${getComputedStyle(field).fontSize}`)"""
+# The contents of the page, when a reader has jumped to the middle of each part and come back.
+CONTENTS = """(async () => {
+    const links = [...document.querySelectorAll("#pst-page-toc-nav a[href^='#']")].filter((link) => link.checkVisibility() && link.closest("li.toc-h2") && !link.closest("li.toc-h3"));
+    const parts = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1)))), found = [];
+    for (const part of [...parts.slice(0, -1), ...parts.slice(0, 2).reverse()]) {
+        scrollTo({top: scrollY + part.getBoundingClientRect().bottom - innerHeight / 2, behavior: "instant"});
+        await new Promise((done) => setTimeout(done, 250));
+        const marked = [...document.querySelectorAll("#pst-page-toc-nav a.active")].map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+        if (!(marked.length === 1 && part.contains(marked[0]))) found.push(`the contents of the page mark ${marked.map((each) => each.id).join(", ") || "nothing"} in the part ${part.id}`);
+    }
+    return found;
+})()"""
 MOVES = """[...document.querySelectorAll("*")].filter((each) => {
     const {transitionDuration, animationDuration, animationName, scrollBehavior} = getComputedStyle(each);
     const longest = Math.max(...`${transitionDuration},${animationName === "none" ? "0s" : animationDuration}`.split(",").map(parseFloat));
@@ -105,12 +139,16 @@ async def faults(chromium: Browser, home: str, pages: list[str]) -> list[str]:
         await chromium.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
         await chromium.visit(f"{home}/{page}")
         told = [*await chromium.value(FACTS), *(f"{each} moves although the reader wants no motion" for each in await chromium.value(MOVES))]
+        told += await chromium.value(SMALL)
         told.append(await chromium.value(SIDEWAYS))
         await chromium.value(SPACED)
         told.append((await chromium.value(SIDEWAYS)) and "scrolls sideways when its letters are set apart")
         await chromium.look(1280, 800, dark=False)
         await chromium.visit(f"{home}/{page}")
+        told += await chromium.value(CONTENTS)
+        await chromium.value("scrollTo({top: 0, behavior: 'instant'})")
         told += await unseen_focus(chromium)
+        told += await small_fields(chromium, f"{home}/{page}")
         told.append(await chromium.value(THEMES) if page == pages[0] else "")
         found += [f"{page}: {fault}" for fault in told if fault]
     return found
@@ -132,6 +170,17 @@ async def unseen_focus(chromium: Browser) -> list[str]:
         if focused == blurred:
             found.append(f"nothing shows that the focus is at {stop}")
     return found
+
+
+async def small_fields(chromium: Browser, address: str) -> list[str]:
+    """Return the fields of the page at `address` at which a phone would zoom in."""
+    await chromium.call("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+    await chromium.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    await chromium.visit(address)
+    found = await chromium.value(FIELDS)
+    coarse = await chromium.value('matchMedia("(pointer: coarse)").matches')
+    await chromium.call("Emulation.setTouchEmulationEnabled", enabled=False)
+    return found if coarse else ["could not be tried by touch"]
 
 
 async def without_server(chromium: Browser, html: Path, page: str) -> list[str]:

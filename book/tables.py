@@ -7,12 +7,15 @@ import re
 from collections import Counter
 
 TABLE = re.compile(r"<table\b[^>]*>.*?</table>", re.DOTALL)
+BOX = '<div class="pst-scrollable-table-container">'
+FOLDED = re.compile(rf'(?<!{re.escape(BOX)})<table\b[^>]*\bclass="(?:dataframe behind|asprinted-explore)".*?</table>', re.DOTALL)  # tables that stand in a fold
 PART = re.compile(r"<h[1-6]\b[^>]*>.*?</h[1-6]>|<details\b|</details>|<summary\b[^>]*>.*?</summary>|" + TABLE.pattern, re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 UNSEEN = re.compile(r'<a class="headerlink".*?</a>|<(?:span|p) class="expanded\b.*?</(?:span|p)>|<svg\b.*?</svg>|<style\b.*?</style>', re.DOTALL)
 ROW = re.compile(r"<tr\b.*?(?=<tr\b|</tbody|</thead|</table)", re.DOTALL)
 CELL = re.compile(r"<(?P<kind>t[hd])\b(?P<held>[^>]*)>(?P<inside>.*?)(?=</?t[hdr]\b|$)", re.DOTALL)
 KINDS = {"asprinted-claim": "Claims held against print", "asprinted-proof": "What print alone decides"}  # by the class of the table
+FOLD = "Show code cell content"  # what the renderer says of a fold that has no words of its own
 WORDS = re.compile(r"[^\W\d_]{2}")  # what a cell of words begins with; NaN and the like are no words
 NO_WORDS = {"nan", "none", "nat", "true", "false", "inf"}
 
@@ -36,7 +39,8 @@ def named(page: str) -> str:
         elif text.startswith("<summary"):
             folds[-1:] = [_said(text)]
         elif not re.search(r"^<table\b[^>]*(?:aria-label|indextable)|<caption\b", text):
-            what = next((words for name, words in KINDS.items() if name in text[: text.find(">")]), "") or next(filter(None, reversed(folds)), "Table")
+            kind = next((words for name, words in KINDS.items() if name in text[: text.find(">")]), "")
+            what = kind or next((words for words in reversed(folds) if words and words != FOLD), "Table")
             told[what, heading] += 1
             number = f" {told[what, heading]}" if told[what, heading] > 1 else ""
             name = f"{what}{number}: {heading}" if heading else f"{what}{number}"
@@ -44,6 +48,11 @@ def named(page: str) -> str:
         return text
 
     return PART.sub(part, page)
+
+
+def boxed(page: str) -> str:
+    """Return the HTML page with a box around each table that stands in a fold of its own, so that the table scrolls and not the fold."""
+    return FOLDED.sub(rf"{BOX}\g<0></div>", page)
 
 
 def _said(element: str) -> str:

@@ -15,6 +15,20 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAD = '<html lang="en-GB" data-content_root="./"><head><meta charset="utf-8" />'
 
 
+def test_a_table_in_a_fold_scrolls_in_a_box_of_its_own_and_so_does_the_picture_of_a_figure():
+    page = '<details><summary>All</summary><table class="dataframe behind" aria-label="a"><tr><th scope="col">a</th></tr></table></details><figure id="f">\n<img alt="x" /></figure>'
+    mended = access.mended(page)
+    assert f'</summary>{access.tables.BOX}<table class="dataframe behind"' in mended and "</table></div></details>" in mended
+    assert '<figure id="f">\n<div class="picture"><img alt="x" /></div></figure>' in mended
+    assert access.mended(mended) == mended
+
+
+def test_links_at_the_top_skip_to_those_parts_that_the_page_has():
+    page = f'<div id="pst-skip-link">{access.SKIP}</div><section id="check-yourself"></section>'
+    assert access.mended(page) == page.replace(access.SKIP, f'{access.SKIP} <a href="#check-yourself">Skip to Check yourself</a>')
+    assert access.mended(access.mended(page)) == access.mended(page)
+
+
 def test_every_header_cell_says_what_it_heads_and_an_empty_one_is_a_plain_cell():
     table = ('<table><thead><tr style="x"><th></th><th>mean</th><th colspan="2">range</th></tr></thead>'
              '<tbody><tr><th>arm</th><td>1</td><td>2</td></tr><tr><th rowspan="2">both</th><td>3</td></tr></tbody></table>')  # fmt: skip
@@ -118,6 +132,14 @@ def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
     """Return the contrast of two sRGB colours (0 to 1) as WCAG 2.2 defines it."""
     light = sorted(sum(w * (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4) for w, c in zip((0.2126, 0.7152, 0.0722), colour)) for colour in (one, other))
     return (light[1] + 0.05) / (light[0] + 0.05)
+
+
+def test_links_that_are_pointed_at_or_have_the_focus_stand_out_from_the_page_and_from_the_ground_of_a_printed_number():
+    css = (ROOT / "book/static/access.css").read_text()
+    code = re.search(r'data-theme="light"\] \{\s*--pst-color-link-hover: #([0-9a-f]{6});', css)[1]
+    colour = tuple(int(code[place : place + 2], 16) / 255 for place in (0, 2, 4))
+    for ground in ((1.0, 1.0, 1.0), (0.953, 0.957, 0.961), tuple(1 - 0.09 * (1 - part) for part in colour)):
+        assert contrast(colour, ground) >= 4.5
 
 
 def turned(colour: tuple[float, ...], amount: float) -> tuple[float, ...]:
