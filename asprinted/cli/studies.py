@@ -101,7 +101,7 @@ def _lines(each: checks.Checked) -> list[str]:
 
 
 def _synthesise(study: Study, *, options: argparse.Namespace) -> int:
-    from asprinted import checks, records, synthesis
+    from asprinted import checks, plausible, records, synthesis
     from asprinted.cli import contradictions
 
     start = time.perf_counter()
@@ -125,8 +125,9 @@ def _synthesise(study: Study, *, options: argparse.Namespace) -> int:
     rows = {name: len(frame) for name, frame in tables.items()}
     progress(f"wrote {', '.join(f'{name} ({count} rows)' for name, count in rows.items())}")
     left_out = contradictions.left_out(study, options.all_but, tables)
-    data = {"study": study.slug, "rows": rows, "files": [str(file) for file in files]} | ({"all_but": left_out} if left_out else {})
-    show(options, data, [*map(str, files), *contradictions.to_note(study, left_out)])
+    notes = plausible.notes(asked, tables)
+    data = {"study": study.slug, "rows": rows, "files": [str(file) for file in files]} | ({"all_but": left_out} if left_out else {}) | {"notes": [asdict(each) for each in notes]}
+    show(options, data, [*map(str, files), *plausible.told(notes), *contradictions.to_note(study, left_out)])
     if left_out:
         tell_next(options, "asprinted", "synthesise", options.folder[0], note="once those lines stand in study.yml")
     else:
@@ -145,7 +146,7 @@ def _same(file: Path, content: bytes) -> bool:
 
 
 def _verify(study: Study, *, options: argparse.Namespace) -> int:
-    from asprinted import engines, reanalysis, records, verification
+    from asprinted import engines, plausible, reanalysis, records, verification
 
     tables = records.read(study)
     results, kept = reanalysis.verdicts(study, tables), reanalysis.assumptions_kept(study, tables)
@@ -160,14 +161,15 @@ def _verify(study: Study, *, options: argparse.Namespace) -> int:
     rows = verification.recomputed(study, tables, others)
     sound = {each.id for each in rows if each.engine == verification.OWN and each.as_expected}
     faults += [f"{each.id}: {each.engine} computes {each.computed}, printed {each.printed}. {each.reason}" for each in rows if each.id in sound and not each.as_expected]
+    notes = plausible.notes(study, tables)
     checked = sum(1 for each in results if each.verdict != "context")
     summary = f"{study.slug}: {checked} claims recomputed, {len(results) - checked} context, {len(kept)} assumptions measured, {counted(len(faults), 'fault')}"
     again = (f"{name} gave {sum(1 for each in rows if each.engine == name and each.computed)} of them again" for name in others)
     data = {
         "claims": [asdict(each) for each in results], "assumptions": [asdict(each) for each in kept], "faults": faults,
-        "engines": [verification.OWN, *others], "recomputed": [asdict(each) for each in rows],
+        "engines": [verification.OWN, *others], "recomputed": [asdict(each) for each in rows], "notes": [asdict(each) for each in notes],
     }  # fmt: skip
-    show(options, data, [*verification.as_table(rows), *faults, "; ".join([summary, *again])])
+    show(options, data, [*verification.as_table(rows), *plausible.told(notes), *faults, "; ".join([summary, *again])])
     return DIFFERS if faults else FINE
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from asprinted.paper.plan import Outcome, Plan, fault, slug
+from asprinted.study.together import Together, lines
 
 ESTIMATE = {"est": "", "lo": ", lower end of the 95% interval", "hi": ", upper end of the 95% interval", "p": ", p value"}
 EFFECTS = {
@@ -21,6 +22,7 @@ OF_NNT = [
     "  # nnt_lo is the smaller number, from the end of the risk difference farther from none; nnt_hi is the larger, and none where the interval holds no difference.",
 ]
 FAMILIES = {"welch": "linear", "ancova": "linear"}
+START_R = "0.5"  # of a score before and after treatment, to start from
 
 
 @dataclass
@@ -107,7 +109,10 @@ def _entry(plan: Plan, outcome: Outcome, parts: Parts, at_visits: bool) -> None:
         (mean, sd), where = (_usual(outcome), ("The middle of the scale", "A sixth of the width of the scale")) if outcome.ends else (("?", "?"), ("Usual", "Usual"))
         parts.assume(f"{before}.mean", f"Mean {column} before treatment that the draw starts from", mean, f"{where[0]}, only to start from; the paper prints none.")
         parts.assume(f"{before}.sd", f"SD of {column} before treatment that the draw starts from", sd, f"{where[1]}, only to start from; the paper prints none.")
-        parts.assume(f"{column}.r", f"Correlation of {column} before and after treatment", "0.5", "Scores of the same people a few months apart usually correlate by 0.4 to 0.7; the paper prints none.")
+        _held_in_arms(plan, outcome, before, parts)
+        parts.assume(f"{column}.r", f"Correlation of {column} before and after treatment", START_R, "Scores of the same people a few months apart usually correlate by 0.4 to 0.7; the paper prints none.")
+        if outcome.ends:
+            hints.append(f"where the paper prints how far it changed, make {column} that change, let its scale go as far down as up, and write here change: {{{before}: fall}} (the start less the end) or {{{before}: rise}}, so that both ends keep to the scale")
     if kind == "score":
         usual = _usual(outcome)
         about = f" (such as {usual[0]} and {usual[1]}: the middle of the scale, and a sixth of its width)" if usual else ", in units of the score"
@@ -135,6 +140,15 @@ def _entry(plan: Plan, outcome: Outcome, parts: Parts, at_visits: bool) -> None:
         fields.append(f"icc: {column}.icc")
         parts.assume(f"{column}.icc", f"Share of the variance of {column} that lies between clusters", "0.05", "Usual for such outcomes in primary care; the paper prints none.")
     parts.design += [f"    - {{{', '.join(fields)}}}", *(f"      # {hint}" for hint in hints)]
+
+
+def _held_in_arms(plan: Plan, outcome: Outcome, before: str, parts: Parts) -> None:
+    """Lines, as comments, that hold the correlation with the score before treatment near what is assumed in each arm."""
+    held = [lines(Together(outcome.column, before, "participants", arm, None, {"arm": arm}, f"{outcome.column}.r", float(START_R), 0)) for arm, _ in plan.arms]
+    parts.models += [f"  # {outcome.column}.r is only where the draw starts from. To hold it in each arm, take the # away here and at the lines like these below assumptions:"]
+    parts.models += [f"  # {model.strip()}" for model, _ in held]
+    parts.assumptions += [f"  # in each arm, together with the models {held[0][0].split(':')[0].strip()} and so on (take the # away there too):"]
+    parts.assumptions += [f"  # {assumption.strip()}" for _, assumption in held]
 
 
 def baseline(plan: Plan, outcome: Outcome) -> str:

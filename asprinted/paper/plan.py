@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from asprinted.study import StudyError
+from asprinted.study.together import slug
 
 ANALYSES = {
     "score": ("linear", "welch", "ancova", "mixed", "rank-sum"),
@@ -183,9 +184,3 @@ def checked(plan: Plan) -> Plan:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise fault("--pool" if plan.pools else "--outcome", twice, "Two things have this name: give each its own.")
     return plan
-
-
-def slug(name: str) -> str:
-    """A name as it stands in ids: lower case, digits and underscores."""
-    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    return plain if plain[:1].isalpha() else f"arm_{plain}".rstrip("_")

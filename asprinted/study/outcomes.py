@@ -13,7 +13,7 @@ from asprinted.study.starts import cells, columns_of_entry, cuts, made_by_people
 
 _EVERY = ("column", "kind", "seen", "follows", "health", "icc", "r")
 FIELDS = {  # kind → the fields that it takes besides
-    "score": ("mean", "sd", "skewness", "cut"),
+    "score": ("mean", "sd", "skewness", "cut", "change"),
     "yes-no": ("share",),
     "count": ("mean", "spread", "exposure"),
     "ordinal": ("shares",),
@@ -129,6 +129,11 @@ def _check_ties(study: Study, entry: dict[str, Any], table: str, before: Mapping
         if study.tables[usable[column]]["columns"][column]["type"] == "string":
             raise StudyError(study.file, SEPARATOR.join(("design", *where, "follows")), column, "It holds text, with which nothing correlates: name a column of numbers.")
         within(study, id, -1, 1, "design", *where, "follows", column)
+    for column in entry.get("change", {}):
+        need(column, usable, "design", *where, "change")
+        start = study.tables[usable[column]]["columns"][column]
+        if start["type"] == "string" or not start.get("minimum", math.inf) < start.get("maximum", -math.inf):
+            raise StudyError(study.file, SEPARATOR.join(("design", *where, "change")), column, "Its scale says where the end may lie: give that column a minimum and a larger maximum, or take 'change' out.")
     for column, at, upwards, visit in cuts(entry):
         _check_cut(study, entry, table, column, (at, upwards, visit), usable, need, *where, "cut")
     if "exposure" in entry and entry["exposure"] not in usable:

@@ -67,6 +67,7 @@ def _positive(text: str) -> int:
 
 
 def _variants(study: Study, *, options: argparse.Namespace) -> int:
+    from asprinted import plausible
     from asprinted.variants import drawing, roster, running
     from asprinted.variants.progress import Progress
 
@@ -97,6 +98,7 @@ def _variants(study: Study, *, options: argparse.Namespace) -> int:
         most = max(counts.values(), default=0)
         copied = f"; up to {most} share one, and can copy it" if most > 1 else ""
         lines.append(f"{claim}: {sum(counts.values())} students have {len(counts)} different answers{copied}")
+    lines += plausible.of_several(report.notes, len(report.made))
     lines.append(f"{out} (students; the questions, without answers, in questions.csv and questions.md), {key} (answers: not for students)")
     show(options, {"study": study.slug, "out": str(out), "key": str(key), **asdict(report)}, lines)
     return DIFFERS if report.failed or report.differences else FINE

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import asprinted
-from asprinted import records, synthesis
+from asprinted import plausible, records, synthesis
 from asprinted.consistency.conflict import and_list
 from asprinted.study import SEPARATOR, Study, StudyError
 from asprinted.synthesis.design import generator
@@ -26,11 +26,12 @@ TRIED = 1  # numbers of a range that are tried beside its ends and its middle
 
 @dataclass(frozen=True)
 class Variant:
-    """One student's records (file name → bytes, the data package among them) and what they give for every claim."""
+    """One student's records (file name → bytes, the data package among them), what they give for every claim, and what is to be told of them."""
 
     student: str
     contents: dict[str, bytes]
     answers: tuple[Answer, ...]
+    notes: tuple[plausible.Note, ...] = ()
 
 
 def make(study: Study, course: str, student: str, varied: Sequence[Varied] = ()) -> Variant:
@@ -48,7 +49,7 @@ def make(study: Study, course: str, student: str, varied: Sequence[Varied] = ())
     contents = dict(made.contents)
     package = json.loads(records.package(study, contents)) | {"variant": {"fingerprint": fingerprint(study, course, student, varied)}}
     contents[records.PACKAGE] = (json.dumps(package, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
-    return Variant(student, contents, answers(study, student, made.analysis))
+    return Variant(student, contents, answers(study, student, made.analysis), tuple(plausible.notes(study, made.tables)))
 
 
 def seeded(study: Study, course: str, student: str, again: int = 0) -> Study:

@@ -27,6 +27,7 @@ from unittest import mock
 import asprinted
 from asprinted import engines, reanalysis, records, verdict
 from asprinted.chapter import null_value
+from asprinted.plausible import Note
 from asprinted.study import Study, StudyError
 from asprinted.synthesis.design import generator
 from asprinted.variants import answers, asking, folders, ties
@@ -43,6 +44,8 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 class Report:
     """What came of a roster: students made now, those finished before, those in vain (and why), and where a second engine differs.
 
+    notes: of students made now, what is to be told of their records.
+
     sampled: those made now whose records the second engine looked at. shared: of each claim that is varied, what students of the key have, and how many each.
     """
 
@@ -52,6 +55,7 @@ class Report:
     sampled: list[str] = field(default_factory=list)
     differences: dict[str, list[str]] = field(default_factory=dict)
     shared: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: dict[str, list[Note]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ def make_all(
                     prepared = True
                 folders.write(out, key, done.found)
                 report.made.append(done.student)
+                if done.found.notes:
+                    report.notes[done.student] = list(done.found.notes)
             if done.differences is not None:
                 report.sampled.append(done.student)
             if done.differences:

@@ -10,7 +10,7 @@ import pytest
 
 from asprinted.cli import BAD_INPUT, FINE, main
 from asprinted.paper import commands, plan
-from asprinted.study import StudyError, load
+from asprinted.study import StudyError, load, together
 
 ARMS = ["--arm", "new course=60", "--arm", "waiting list=60"]
 OUTCOMES = ["score:calm:0-100", "score:weight", "score:share:0.00-1.00", "yes-no:working", "count:falls", "ordinal:rank:0-6", "category:colour:red|dark green|3", "time:days:back"]
@@ -333,3 +333,17 @@ def test_arm_needs_a_name_and_a_whole_number(text):
     else:
         with pytest.raises(StudyError):
             plan.arm(text)
+
+
+def test_lines_that_hold_the_correlation_in_each_arm_stand_ready_in_the_draft(tmp_path):
+    file = new(tmp_path / "trial", "--arm", "new course=60", "--arm", "waiting list=60", "--arm", "neither=60", "--outcome", "score:calm:0-100", "--analysis", "calm=ancova")
+    text = filled_with(file.read_text("utf-8"))
+    ready = re.findall(r"^  # (?:calm_with_calm_start_|calm\.\w+\.r_calm_start).*$", text, re.MULTILINE)
+    assert len(ready) == 6
+    for line in ready:
+        text = text.replace(line, line.replace("# ", "", 1))
+    file.write_text(text, "utf-8")
+    study = load(file.parent)
+    held = [entry for entry in study.assumptions.values() if entry.by and entry.by["statistic"] == "est"]
+    assert [study.models[entry.by["model"]]["rows"]["arm"] for entry in held] == ["new course", "waiting list", "neither"] and all(entry.bounds == ("0.4", "0.6") for entry in held)
+    assert together.loose(study) == []

@@ -33,7 +33,7 @@ PAPER = [f"paper.{name}" for name in (
     "code", "comparison_cells", "table_cells", "model_cells", "pool_cells", "first_look", "notebook", "pages", "commands",
 )] + ["paper"]  # fmt: skip
 VARIANTS = [f"variants.{name}" for name in ("sheets", "roster", "drawing", "counted", "ties", "descriptions", "analyses", "asking", "answers", "making", "folders", "running", "marking", "progress", "commands")] + ["variants"]
-ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "study.meanings", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.fitting", "study.outcomes", "study.designs", "study.statistics", "study.references", "study", "directions", "questions.claims", "questions.models", "questions.statistics", "questions.parts", "questions", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", "cli.output", *VARIANTS, *PAPER, "cli.ways", "cli.contradictions", "cli.studies", "cli", "__main__"]
+ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "study.meanings", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.together", "study.changes", "study.fitting", "study.outcomes", "study.designs", "study.statistics", "study.references", "study", "directions", "questions.claims", "questions.models", "questions.statistics", "questions.parts", "questions", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "plausible", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", "cli.output", *VARIANTS, *PAPER, "cli.ways", "cli.contradictions", "cli.studies", "cli", "__main__"]
 MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} | {
     "__init__": set(),
     "study.entries": {"printed"},
@@ -46,6 +46,8 @@ MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} 
     "study.trials": {"study.entries", "study.parts", "study.pools", "study.rules"},
     "study.evidence": {"study.entries", "study.parts", "study.rules", "study.trials"},
     "study.starts": {"printed", "study.entries", "study.parts"},
+    "study.together": {"study.entries", "study.starts"},
+    "study.changes": {"study.entries", "study.starts"},
     "study.fitting": {"study.entries", "study.starts"},
     "study.outcomes": {"study.entries", "study.parts", "study.starts", "study.fitting"},
     "study.designs": {"kinds", "study.entries", "study.parts", "study.trials", "study.evidence", "study.starts", "study.outcomes"},
@@ -93,8 +95,8 @@ MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} 
     "cli.output": set(),
     "paper.places": {"study"},
     "paper.blanks": {"study"},
-    "paper.plan": {"study"},
-    "paper.outcome_parts": {"paper.plan"},
+    "paper.plan": {"study", "study.together"},
+    "paper.outcome_parts": {"study.together", "paper.plan"},
     "paper.drafted_trials": {"paper.plan", "paper.outcome_parts"},
     "paper.draft": {"paper.plan", "paper.outcome_parts", "paper.drafted_trials"},
     "paper.questions": {"study", "paper.plan"},

@@ -7,6 +7,7 @@ moved is put right by small changes (`search`).
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ import pandas as pd
 from scipy import optimize
 
 from asprinted.study import Study
+from asprinted.study.changes import changes
 from asprinted.study.starts import cuts
 from asprinted.synthesis import integers
 from asprinted.synthesis.outcomes.aims import Aims
@@ -23,7 +25,7 @@ from asprinted.synthesis.outcomes.draft import WANTED, Draft
 from asprinted.synthesis.outcomes.moves import exchanges, steps, transfers
 from asprinted.synthesis.outcomes.quartiles import SHARES, cuts_of, hops, quartered
 from asprinted.synthesis.outcomes.response import Response, features_of
-from asprinted.synthesis.outcomes.search import MANY, settle
+from asprinted.synthesis.outcomes.search import MANY, Unmet, settle
 from asprinted.synthesis.outcomes.start import at_visits, cells, latent, start
 from asprinted.synthesis.outcomes.sums import Sums
 from asprinted.synthesis.outcomes.targets import Target
@@ -32,6 +34,7 @@ FINE = 201  # the most values of a scale whose people are counted value by value
 TRIALS = 12  # of a finer scale: how often values are shifted and stretched against what its bounds do
 WALK = 512  # moves of the walk that makes counts as uneven as those of real people
 REACH = 3  # steps that a score goes up or down at once, at most
+WISHED = 15  # rounds in which correlations that are only assumed are brought nearer, all of them or none
 FEW = 1024  # moves of a kind that a round tries where effects are estimated
 
 
@@ -44,6 +47,7 @@ def make(
     spec = study.tables[_table(study, frame)]["columns"][entry["column"]]
     step = 10.0 ** -(spec.get("decimals", 0) if spec["type"] == "number" else 0)
     low, high = float(spec.get("minimum", -math.inf)), float(spec.get("maximum", math.inf))
+    wishes, targets = [target for target in targets if target.wish], [target for target in targets if not target.wish]
     least, most = _bounds(study, entry, frame, targets, step, low, high)
     y = np.where(seen, 0.0, np.nan)
     aims = Aims(targets, step)
@@ -67,39 +71,68 @@ def make(
         wanted = {target.by["statistic"]: (target.low, target.high) for target in targets if _of_quarters(target, codes[rows] == cell, rows)}
         made[own] = quartered(draft[own], wanted, step, low, high) if wanted else rounded(draft[own], step, low, high, skewness, rng)
         marks |= {int(cell): cuts_of(made[own], step, low, high)} if wanted else {}
-    y = place(np.clip(made, least[rows], most[rows]))
-    known = [k for k, value in enumerate(sums.value) if value is not None]
-    others = [k for k, value in enumerate(sums.value) if value is None]
     shared = _shared(study, frame)
+    in_search = columns[: len(entry.get("follows", {}))]
 
-    def refitted(values: np.ndarray) -> np.ndarray:
-        return np.array([aims.measure[k](values) for k in others])
+    def search(y: np.ndarray, targets: Sequence[Target], ends: tuple[np.ndarray, np.ndarray], **how: Any) -> np.ndarray:
+        """The column changed until every one of these targets holds, each row between its `ends`."""
+        aims = Aims(targets, step)
+        sums = Sums(aims, place(np.zeros(len(rows))), step)
+        known = [k for k, value in enumerate(sums.value) if value is not None]
+        others = [k for k, value in enumerate(sums.value) if value is None]
 
-    def evaluate(values: np.ndarray) -> np.ndarray:
-        found = np.empty(len(targets))
-        found[known] = sums.values(sums.of(values)) if known else 0.0
-        found[others] = refitted(values)
-        return found
+        def refitted(values: np.ndarray) -> np.ndarray:
+            return np.array([aims.measure[k](values) for k in others])
 
-    estimated: list[tuple[np.ndarray, Response]] = []
+        def evaluate(values: np.ndarray) -> np.ndarray:
+            found = np.empty(len(targets))
+            found[known] = sums.values(sums.of(values)) if known else 0.0
+            found[others] = refitted(values)
+            return found
 
-    def effects(values: np.ndarray, changed: np.ndarray, to: np.ndarray) -> np.ndarray:
-        found = np.empty((len(changed), len(targets)))
-        found[:, known] = sums.values(sums.after(sums.of(values), values, changed, to)) if known else 0.0
-        if others:
-            if not estimated or np.array_equal(estimated[-1][0], values, equal_nan=True):  # anew only where the last estimate led no further
-                features = features_of(values, codes, shared, columns[: len(entry.get("follows", {}))])
-                estimated.append((values, Response(refitted, values, features, max(step, float(sds.mean()) / 4), rng)))
-            found[:, others] = refitted(values) + estimated[-1][1].after(values, changed, to)
-        return found
+        estimated: list[tuple[np.ndarray, Response]] = []
 
-    # exchanges first: they leave alone what cells hold, which is right already
-    moves = [exchanges(codes, rows, least, most), steps(rows, step, least, most, REACH), transfers(codes, rows, step, least, most)]
-    if not seen.all() and not at_visits(study, frame):
-        moves = [exchanges(among(codes, targets), np.arange(len(y)), least, most), *moves]
-    moves += [hops(codes, rows, marks, step)] if marks else []
-    column = entry["column"]
-    return {column: settle(study, column, y, targets, moves, rng, step=step, evaluate=evaluate, effects=effects, exact=not others, many=FEW if others else MANY)}
+        def effects(values: np.ndarray, changed: np.ndarray, to: np.ndarray) -> np.ndarray:
+            found = np.empty((len(changed), len(targets)))
+            found[:, known] = sums.values(sums.after(sums.of(values), values, changed, to)) if known else 0.0
+            if others:
+                if not estimated or np.array_equal(estimated[-1][0], values, equal_nan=True):  # anew only where the last estimate led no further
+                    features = features_of(values, codes, shared, in_search)
+                    estimated.append((values, Response(refitted, values, features, max(step, float(sds.mean()) / 4), rng)))
+                found[:, others] = refitted(values) + estimated[-1][1].after(values, changed, to)
+            return found
+
+        # exchanges first: they leave alone what cells hold, which is right already
+        moves = [exchanges(codes, rows, *ends), steps(rows, step, *ends, REACH), transfers(codes, rows, step, *ends)]
+        if not seen.all() and not at_visits(study, frame):
+            moves = [exchanges(among(codes, targets), np.arange(len(y)), *ends), *moves]
+        moves += [hops(codes, rows, marks, step)] if marks else []
+        y = np.clip(y, *ends)
+        return settle(study, column, y, targets, moves, rng, step=step, evaluate=evaluate, effects=effects, exact=not others, many=FEW if others else MANY, **how)
+
+    y, column = place(made), entry["column"]
+    ends = least, most
+    if "change" in entry:
+        on_scale = _on_scale(study, frame, column, least, most, step)
+        try:
+            y, ends = search(y, targets, on_scale), on_scale
+        except Unmet:  # the targets come first
+            y = search(np.clip(y, *on_scale), targets, ends)
+    else:
+        y = search(y, targets, ends)
+    if all(value is not None for value in sums.value) and not all(wish.holds(y) for wish in wishes):  # where refits are needed, it would cost more than it is worth
+        with contextlib.suppress(Unmet):
+            y = search(y, [*targets, *wishes], ends, rounds=WISHED, seconds=math.inf)
+    return {column: y}
+
+
+def _on_scale(study: Study, frame: pd.DataFrame, column: str, least: np.ndarray, most: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the greatest value that each row may have (n,) so that its end keeps to the scale too, where the column is a change."""
+    [change] = [each for each in changes(study) if each.column == column]
+    low, high = change.bounds(pd.to_numeric(frame[change.start]).to_numpy(dtype=float, na_value=np.nan))
+    low = np.maximum(least, np.round(np.ceil(low / step - 1e-9) * step, _decimals(step)))
+    high = np.minimum(most, np.round(np.floor(high / step + 1e-9) * step, _decimals(step)))
+    return low, np.maximum(low, high)
 
 
 def _of_quarters(target: Target, cell: np.ndarray, rows: np.ndarray) -> bool:

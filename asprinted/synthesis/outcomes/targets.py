@@ -17,6 +17,7 @@ from asprinted.reanalysis import Reanalysis
 from asprinted.study import Study
 from asprinted.study.entries import Assumption, Claim, columns_of
 from asprinted.study.rules import columns_in, conditions
+from asprinted.study.together import held_near, loose
 from asprinted.synthesis.outcomes.refits import Refit
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -31,7 +32,7 @@ class Target:
     rows with nan where missing, and gives the statistic; nan where the values do not allow it.
     rows: (n,) of bool, the rows that a statistic of a table is taken of; None for a model's. refit: of a model whose covariates are
     made, its fit as a function of the values; None for others. interval: what is printed, or the bounds, exactly; else low and high
-    alone decide.
+    alone decide. wish: whether it is only kept where the others leave room for it.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Target:
     rows: np.ndarray | None = None
     refit: Refit | None = None
     interval: printed.Interval | None = None
+    wish: bool = False
 
     def holds(self, y: np.ndarray) -> bool:
         """Whether the statistic of `y` prints as it should, or lies within the bounds."""
@@ -62,10 +64,13 @@ class Target:
 def targets(study: Study, tables: Mapping[str, pd.DataFrame], table: str, columns: Sequence[str], made: Iterable[str]) -> list[Target]:
     """The Targets of `columns`, which stand in `table`: every claim and bounded assumption about them that `made` columns let be computed.
 
+    Correlations that are assumed of a score without bounds are wishes: to come as near as chance lets so many people.
     tables: as far as they are made, with every column of `columns` there (missing where nobody has a value). An entry that also needs a column
     that is not among `made` is left to that column.
     """
-    known = {*made, *columns}
+    known, open_ = {*made, *columns}, loose(study)
+    wishes = {each.names[1] for each in open_}
+    study = held_near(study, open_)
     fits: dict[tuple[str, str], Refit] = {}
     found = []
     for id, entry in (*study.claims.items(), *study.assumptions.items()):
@@ -76,7 +81,7 @@ def targets(study: Study, tables: Mapping[str, pd.DataFrame], table: str, column
         needs = needed(study, entry.by) & set(columns_of(study, own))  # what else is named, such as functions in a formula, is no column
         if table in (own, study.tables[own].get("parent")) and needs & set(columns) and needs <= known:
             value, rows, refit = _value(study, tables, table, tuple(columns), entry.by, fits)
-            target = Target(id, *_ends(interval), entry.by, value, rows, refit, interval)
+            target = Target(id, *_ends(interval), entry.by, value, rows, refit, interval, id in wishes)
             found.append(_counted(target, columns) if entry.by["statistic"] == "percent_observed" and rows is not None else target)
     return found
 
