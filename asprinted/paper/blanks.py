@@ -12,7 +12,7 @@ import yaml
 from asprinted.study import SEPARATOR, Study, StudyError
 
 BLANK = "?"
-TO_SAY = ("say whether higher is better", "say what the lowest and the highest mean", "Say here why it is left out")  # what a draft asks for, as it stands in it
+TO_SAY = ("say whether higher is better", "say what the lowest and the highest mean", "Say here why", "edit it to the paper's follow-up")  # what a draft asks for, as it stands in it
 _SEEN = re.compile(rb"""(["'])\?\1""")
 
 
@@ -38,8 +38,12 @@ def left_over(study: Study) -> list[tuple[str, str]]:
         (SEPARATOR.join(("tables", name, "columns", column, "says")), f'it still says "{text}"')
         for name, table in study.tables.items() for column, spec in table["columns"].items() for text in TO_SAY if text in spec.get("says", "")
     ]  # fmt: skip
+    found += [
+        (SEPARATOR.join((part, id, field)), f'it still says "{text}"')
+        for part, entries in (("claims", study.claims), ("assumptions", study.assumptions)) for id, entry in entries.items()
+        for field, said in (("says", entry.says), ("reason", entry.reason)) for text in TO_SAY if text in said
+    ]  # fmt: skip
     for claim in study.claims.values():
-        found += [(SEPARATOR.join(("claims", claim.id, "reason")), f'it still says "{text}"') for text in TO_SAY if text in (claim.reason or "")]
         column = (claim.by or {}).get("column")
         worded = isinstance(column, str) and column in columns and (f" whose {column} is known" in claim.says or claim.says.endswith(f" with {column}"))
         if worded:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from asprinted.cli import BAD_INPUT, FINE, main
 from asprinted.paper import commands, plan
@@ -205,6 +206,18 @@ def test_wording_that_a_draft_left_is_noted_and_is_no_fault(tmp_path, capsys):
     file.write_text(file.read_text("utf-8").replace("say whether higher is better", "higher is calmer").replace("whose calm is known", "who answered"), "utf-8")
     assert main(["check", "--json", str(file.parent)]) == FINE
     assert json.loads(capsys.readouterr().out)["unfilled"] == []
+
+
+@pytest.mark.parametrize(("part", "id"), [("claims", "calm.course.mean"), ("assumptions", "calm.r")])
+def test_a_reason_that_nobody_wrote_is_noted_wherever_it_stands(tmp_path, capsys, part, id):
+    file = new(tmp_path / "mine", "--arm", "course=60", "--arm", "waiting=60", "--outcome", "score:calm:0-100")
+    fill(file, PRINTED)
+    data = yaml.safe_load(file.read_text("utf-8"))
+    data["assumptions"]["calm.r"] = {"value": "0.5", "says": "A correlation", "reason": "Usual."}
+    data[part][id]["reason"] = "Say here why: nobody has."
+    file.write_text(yaml.safe_dump(data), "utf-8")
+    assert main(["check", str(file.parent)]) == FINE
+    assert f'draft wording is left, to be filled in: it still says "Say here why": {part} › {id} › reason' in capsys.readouterr().out.splitlines()
 
 
 # What is refused

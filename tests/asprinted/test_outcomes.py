@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -250,6 +251,19 @@ def test_what_cannot_be_met_is_named_with_what_was_found_and_never_called_imposs
     with pytest.raises(search.Unmet, match=r"adjusted\.p \(0\.\d+, not 0\.85 to 0\.95\)") as raised:
         synthesis.synthesise(written(data))
     assert "no proof" in str(raised.value)
+
+
+def test_what_was_not_met_is_told_each_time_that_it_is_begun_again(written, monkeypatch):
+    monkeypatch.setattr(synthesis, "ATTEMPTS", 2)
+    monkeypatch.setattr(search, "PATIENCE", 2)
+    data, told = trial(), []
+    data["claims"]["adjusted.p"]["printed"] = "0.9"
+    with pytest.raises(search.Unmet):
+        synthesis.made(written(data), told.append, attempts=2)
+    again = [line for line in told if line.startswith(("once more", "outcomes: try"))]
+    assert len(again) == 5 and all(re.search(r"that print [\w.]+ \([\d.-]+, not [\d.-]+ to [\d.-]+\)", line) for line in again)
+    several = search.Unmet("study.yml", "design", ["a.b (1, not 2 to 3)"] * (search.NAMED + 2), "Correct one.")
+    assert several.short.count("a.b") == search.NAMED and several.short.endswith("; and 2 more") and str(several).count("a.b") == search.NAMED + 2
 
 
 def test_time_limit_is_kept_where_a_search_has_not_met_every_claim(written, monkeypatch):

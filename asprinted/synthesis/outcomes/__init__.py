@@ -51,7 +51,7 @@ def outcomes(study: Study, tables: Mapping[str, pd.DataFrame], health: np.ndarra
         try:
             made = _made(replace(study, attempt=study.attempt * TRIES + again), tables, health, progress)
         except Unmet as error:
-            progress(f"outcomes: try {again + 1} of {TRIES if best is None else BETTER} came to nothing: {error.field}")
+            progress(f"outcomes: try {again + 1} of {TRIES if best is None else BETTER} came to nothing: {error.short}")
             first = first or error
             continue
         odd = plausible.mendable(study, made)

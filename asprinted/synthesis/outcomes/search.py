@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ SEVERAL = 3  # of either that are tried
 HEAVIER = 3.0  # by what a target that is missed counts for more after a round without gain
 SECONDS = 120.0  # after which a search that has not met every claim gives up, where it is not told otherwise
 GAIN = 49 / 50  # the cost after a round, against that before, which counts as a gain
+NAMED = 3  # of the claims and bounds that were missed, those that progress names
 PATIENCE = 12  # rounds without gain before the search gives up
 
 Evaluate = Callable[[np.ndarray], np.ndarray]
@@ -37,7 +39,12 @@ Effects = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 class Unmet(StudyError):
-    """No values were found that print what they should, which does not prove that there are none."""
+    """No values were found that print what they should, which does not prove that there are none. short: where, and the first of the claims and bounds `missed`."""
+
+    def __init__(self, file: Path | str, where: str, missed: Sequence[str], remedy: str):
+        super().__init__(file, where, None, f"{'; '.join(missed)}. {remedy}")
+        more = len(missed) - NAMED
+        self.short = f"no values found at {where} that print {'; '.join(missed[:NAMED])}{f'; and {more} more' if more > 0 else ''}"
 
 
 def settle(
@@ -96,9 +103,9 @@ def settle(
             y, now = best[1]
     missed = [target for target in targets if not target.holds(y)]
     if missed:
-        shown = "; ".join(f"{target.id} ({target.value(y):.6g}, not {_between(target)})" for target in missed)
+        shown = [f"{target.id} ({target.value(y):.6g}, not {_between(target)})" for target in missed]
         remedy = f"No values were found that print these together with the other {len(targets) - len(missed)} claims and bounds on it, which is no proof that there are none: correct one of them, where the draw starts from, or the numbers seen."
-        raise Unmet(study.file, SEPARATOR.join(("design", "outcomes", column)), None, f"{shown}. {remedy}")
+        raise Unmet(study.file, SEPARATOR.join(("design", "outcomes", column)), shown, remedy)
     return y
 
 
