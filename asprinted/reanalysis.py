@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -373,9 +373,13 @@ def assumptions_kept(study: Study, tables: Mapping[str, pd.DataFrame] | Reanalys
     ]
 
 
-def differing(results: list[verdict.Verdict], kept: list[Kept]) -> list[str]:
-    """A line for each claim whose verdict is not the expected one and each assumption out of bounds."""
-    claims = (f"{each.id}: printed {each.printed}, computed {each.computed}: {each.label}. {each.reason}" for each in results if not each.as_expected)
+def differing(results: list[verdict.Verdict], kept: list[Kept], calculated: Collection[str] = ()) -> list[str]:
+    """A line for each claim whose verdict is not the expected one and each assumption out of bounds.
+
+    calculated: the addresses of claims whose number is not printed itself, but calculated from print: they are told so.
+    """
+    told = ((each, "calculated" if each.id in calculated else "printed") for each in results if not each.as_expected)
+    claims = (f"{each.id}: {word} {each.printed}, computed {each.computed}: {each.label.replace('as printed', f'as {word}')}. {each.reason}" for each, word in told)
     bounds = (f"assumption {each.id}: found {each.found:.4g}, outside {each.lo:g} to {each.hi:g}" for each in kept if not each.holds)
     return list(itertools.chain(claims, bounds))
 

@@ -14,6 +14,11 @@ from asprinted.study import Study
 from asprinted.study.entries import Claim
 
 OWN = "asprinted"
+SLACK = (
+    "slack: how far inside the values that print so the computed value lies, in halves of that interval's width: 1 in its middle, 0 at an end, below 0 outside; "
+    "with several engines the least of theirs; – where the interval has an open end, or there is no number."
+)
+CALCULATED = "(C): calculated from what is printed, as its mark says; it is not printed itself."
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Recomputed:
     printed: the text, or what is declared. computed: the value in the style of print; empty where the engine has none. slack: how far inside the
     values that print so it lies, 1 in the middle, 0 at an end, below 0 outside; None where the interval is open, or there is no value.
     verdict: a key of verdict.VERDICTS, or "no value". as_expected: whether it is the verdict that the study file expects; True without a value.
-    reason: why there is no value, or why the verdict is so.
+    reason: why there is no value, or why the verdict is so. calculated: whether `printed` was calculated from print and stands nowhere itself.
     """
 
     id: str
@@ -34,6 +39,7 @@ class Recomputed:
     verdict: str
     as_expected: bool
     reason: str
+    calculated: bool = False
 
 
 def recomputed(study: Study, tables: Mapping[str, pd.DataFrame], names: Collection[str] = (), ids: Collection[str] | None = None) -> list[Recomputed]:
@@ -57,11 +63,11 @@ def recomputed(study: Study, tables: Mapping[str, pd.DataFrame], names: Collecti
 
 def _judged(study: Study, claim: Claim, engine: str, value: float | str) -> Recomputed:
     found = verdict.judge(claim, value, null_value(study, claim.id))
-    return Recomputed(claim.id, engine, found.printed, found.computed, slack(claim, value), found.verdict, found.as_expected, found.reason)
+    return Recomputed(claim.id, engine, found.printed, found.computed, slack(claim, value), found.verdict, found.as_expected, found.reason, claim.calculated)
 
 
 def _without(claim: Claim, engine: str, reason: str) -> Recomputed:
-    return Recomputed(claim.id, engine, claim.printed or claim.declared or "", "", None, "no value", True, reason)
+    return Recomputed(claim.id, engine, claim.printed or claim.declared or "", "", None, "no value", True, reason, claim.calculated)
 
 
 def slack(claim: Claim, value: float | str) -> float | None:
@@ -77,7 +83,7 @@ def slack(claim: Claim, value: float | str) -> float | None:
 
 
 def as_table(rows: Collection[Recomputed]) -> list[str]:
-    """The rows as lines: claim, printed, computed, slack, engines. Engines that compute the same text share a line, with the smallest slack of theirs.
+    """The rows as lines: claim, printed, computed, slack, engines; below them what slack is, and the mark of what is calculated. Engines that compute the same text share a line, with the smallest slack of theirs.
 
     The reason follows where an engine has no value, or the verdict is another than expected.
     """
@@ -90,12 +96,13 @@ def as_table(rows: Collection[Recomputed]) -> list[str]:
             least = min((row.slack for row in alike if row.slack is not None), default=None)
             names = ", ".join(row.engine for row in alike)
             cells.append((
-                alike[0].id if first else "", _short(alike[0].printed) if first else "", _short(computed) or "–",
+                alike[0].id if first else "", _short(alike[0].printed) + " (C)" * alike[0].calculated if first else "", _short(computed) or "–",
                 "–" if least is None else f"{least:.2f}", names + (f": {reason}" if reason else ""),
             ))  # fmt: skip
             first = False
     widths = [max(len(row[place]) for row in cells) for place in range(4)]
-    return [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}  {e}".rstrip() for a, b, c, d, e in cells]
+    lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}  {e}".rstrip() for a, b, c, d, e in cells]
+    return [*lines, SLACK, *([CALCULATED] if any(row.calculated for row in rows) else [])]
 
 
 def _likeness(row: Recomputed) -> tuple[str, str]:

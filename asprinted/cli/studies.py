@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asprinted.cli.output import CODES, DIFFERS, FINE, OPEN, show, tell_next
-from asprinted.study import Study, StudyError
+from asprinted.study import Claim, Study, StudyError
 
 if TYPE_CHECKING:
-    from asprinted import checks
+    from asprinted import checks, verdict
 
 CONFLICTS = 3  # smallest sets that are shown of one finding
 STUDY_FOLDER = "folder that holds study.yml, such as data/some-trial"
@@ -150,7 +150,8 @@ def _verify(study: Study, *, options: argparse.Namespace) -> int:
 
     tables = records.read(study)
     results, kept = reanalysis.verdicts(study, tables), reanalysis.assumptions_kept(study, tables)
-    faults = [*reanalysis.differing(results, kept), *reanalysis.uses_as_declared(study, tables)]
+    calculated = {claim.address for claim in study.claims.values() if claim.calculated}
+    faults = [*reanalysis.differing(results, kept, calculated), *reanalysis.uses_as_declared(study, tables)]
     if reason := records.stale(study.folder):
         faults.append(reason)
     there = engines.available()
@@ -160,7 +161,7 @@ def _verify(study: Study, *, options: argparse.Namespace) -> int:
     print(f"recomputing every claim by {', '.join([verification.OWN, *others])}", file=sys.stderr, flush=True)
     rows = verification.recomputed(study, tables, others)
     sound = {each.id for each in rows if each.engine == verification.OWN and each.as_expected}
-    faults += [f"{each.id}: {each.engine} computes {each.computed}, printed {each.printed}. {each.reason}" for each in rows if each.id in sound and not each.as_expected]
+    faults += [f"{each.id}: {each.engine} computes {each.computed}, {'calculated' if each.calculated else 'printed'} {each.printed}. {each.reason}" for each in rows if each.id in sound and not each.as_expected]
     notes = plausible.notes(study, tables)
     checked = sum(1 for each in results if each.verdict != "context")
     summary = f"{study.slug}: {checked} claims recomputed, {len(results) - checked} context, {len(kept)} assumptions measured, {counted(len(faults), 'fault')}"
@@ -183,7 +184,7 @@ def _ledger(*studies: Study, options: argparse.Namespace) -> int:
         if reason:
             print(f"warning: {reason}", file=sys.stderr)
         counts = Counter(each.verdict for each in results)
-        lines += [f"{each.id}\n    {each.says}\n    printed {each.printed or '(words)'}; computed {each.computed or '(not recomputed)'}; {each.label}" + (f"\n    {each.reason}" if each.reason else "") for each in results]
+        lines += [_listed(each, study.claim(each.id)) for each in results]
         lines.append(_counted(counts))
         each_study.append({"study": study.slug, "counts": counts, "stale": reason, "claims": [asdict(each) | _origin(study, each.id) for each in results]})
     total = sum((each["counts"] for each in each_study), Counter())
@@ -191,6 +192,13 @@ def _ledger(*studies: Study, options: argparse.Namespace) -> int:
         lines.append(f"{len(studies)} studies, {total.total()} claims: {_counted(total)}")
     show(options, {"counts": total, "studies": each_study} if len(studies) > 1 else each_study[0], lines)
     return FINE if all(claim["verdict"] == claim["expected"] for each in each_study for claim in each["claims"]) else DIFFERS
+
+
+def _listed(each: verdict.Verdict, claim: Claim) -> str:
+    """A claim of the ledger in a few lines: what it says, what is printed, or calculated from print, what the records give, and the reason."""
+    word = "calculated" if claim.calculated else "printed"
+    told = f"{word} {each.printed or '(words)'}; computed {each.computed or '(not recomputed)'}; {each.label.replace('as printed', f'as {word}')}"
+    return "\n    ".join([each.id, each.says, told, *([each.reason] if each.reason else [])])
 
 
 def _counted(counts: Counter[str]) -> str:

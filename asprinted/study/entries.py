@@ -100,6 +100,11 @@ class Claim:
         return f"{self.study}:{self.id}"
 
     @property
+    def calculated(self) -> bool:
+        """Whether its number stands nowhere itself, but was calculated from what is printed: marked C, and neither P nor S."""
+        return "C" in self.marks and not {"P", "S"} & set(self.marks)
+
+    @property
     def anchor(self) -> str:
         """The claim's HTML id."""
         return f"claim-{self.study}-{self.id.replace('.', '-').replace('_', '-')}"

@@ -38,11 +38,12 @@ def synthesise(study: Study, progress: Callable[[str], None] = lambda line: None
 def made(study: Study, progress: Callable[[str], None] = lambda line: None, attempts: int = ATTEMPTS) -> Made:
     """The study's records, every claim of which prints as the source prints it, after writing and reading back.
 
-    `progress` is told each step. The same study file in a folder of the same name gives the same bytes. Where only
+    `progress` is told each step, and why one is begun again. The same study file in a folder of the same name gives the same bytes. Where only
     assumptions miss their bounds, or no values were found for an outcome, other random numbers are drawn, in up to `attempts` attempts. Raises StudyError where
     a target cannot be met, naming the claims in conflict, where a claim or an assumption fails on the records, or where
     a model names other events or counts than it uses.
     """
+    calculated = {claim.address for claim in study.claims.values() if claim.calculated}
     faults: list[str] = []
     missed: dict[str, None] = {}  # a line each, in order
     unmet: outcomes.Unmet | None = None
@@ -52,7 +53,7 @@ def made(study: Study, progress: Callable[[str], None] = lambda line: None, atte
         try:
             tables = _made(replace(study, attempt=attempt), progress)
         except outcomes.Unmet as error:
-            unmet, faults = unmet or error, [f"no values found at {error.field}"]
+            unmet, faults = unmet or error, [error.short]
             continue
         progress("reading back and verifying every claim and assumption")
         contents = {study.tables[name]["file"]: records.as_csv(study, name, frame) for name, frame in tables.items()}
@@ -60,7 +61,7 @@ def made(study: Study, progress: Callable[[str], None] = lambda line: None, atte
         analysis = reanalysis.Reanalysis(study, tables)
         results, kept = reanalysis.verdicts(study, analysis), reanalysis.assumptions_kept(study, analysis)
         otherwise = reanalysis.uses_as_declared(study, analysis)
-        faults = [*reanalysis.differing(results, kept), *otherwise]
+        faults = [*reanalysis.differing(results, kept, calculated), *otherwise]
         if not faults:
             return Made(contents, tables, analysis)
         if otherwise or not all(each.as_expected for each in results):

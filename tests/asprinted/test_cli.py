@@ -220,6 +220,18 @@ def test_verify_names_the_claim_whose_printed_number_was_changed(harp_copy, caps
     assert main(["ledger", str(harp_copy)]) == DIFFERS
 
 
+def test_a_number_that_is_calculated_is_told_as_such(harp_copy, capsys):
+    file = harp_copy / "study.yml"
+    text = file.read_text("utf-8")
+    at = text.index("  pcs.change.p:")
+    file.write_text(text[:at] + text[at:].replace('printed: ".046"', 'printed: ".047"', 1).replace("mark: [S, P]", "mark: C", 1), "utf-8")
+    assert main(["verify", "--engine", "own", str(harp_copy)]) == DIFFERS
+    text = capsys.readouterr().out
+    assert "harp-trial:pcs.change.p: calculated .047, computed .046: ✗ not as calculated" in text and ".047 (C)" in text
+    assert main(["ledger", str(harp_copy)]) == DIFFERS
+    assert "calculated .047; computed .046; ✗ not as calculated" in capsys.readouterr().out
+
+
 def test_verify_names_the_assumption_that_is_out_of_bounds(harp_copy, capsys):
     file = harp_copy / "study.yml"
     text = file.read_text("utf-8")

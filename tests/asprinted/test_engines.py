@@ -91,6 +91,17 @@ def test_slack_is_one_in_the_middle_none_where_open_and_below_zero_outside(harp)
     assert verification.slack(harp.claims["pcs.change.direction"], 2.0) is None
 
 
+def test_what_slack_is_stands_below_the_table_and_what_is_calculated_is_not_told_as_printed(trial):
+    study, tables = trial(("score",))
+    id, claim = next((id, claim) for id, claim in study.claims.items() if claim.by["statistic"] == "mean")
+    both = dataclasses.replace(study, claims={id: claim, "seen.calculated.n": dataclasses.replace(claim, id="seen.calculated.n", marks=("C",))})
+    lines = verification.as_table(verification.recomputed(both, tables))
+    assert lines[1].split()[1] == claim.printed and lines[2].split()[1:3] == [claim.printed, "(C)"]
+    assert lines[3:] == [verification.SLACK, verification.CALCULATED] and verification.SLACK.startswith("slack: how far inside")
+    assert verification.as_table(verification.recomputed(study, tables))[-1] == verification.SLACK
+    assert not dataclasses.replace(claim, marks=("P", "C")).calculated
+
+
 def test_verify_prints_every_engine_and_counts_what_each_gave(crisis, capsys):
     assert cli.main(["verify", "--engine", STATSMODELS, str(crisis.folder)]) == cli.FINE
     lines = capsys.readouterr().out.splitlines()

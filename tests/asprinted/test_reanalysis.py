@@ -237,6 +237,11 @@ def test_events_and_counts_of_a_model_are_those_of_the_rows_that_it_uses(analysi
     assert reanalysis.uses_as_declared(study, {"people": PEOPLE}) == told
 
 
+def test_what_is_calculated_is_not_told_as_printed_where_it_differs():
+    wrong = [Verdict(f"t:a.{name}", "", "number", "1", "2", "differs", "reproduced", "", "computed 2", "") for name in "cd"]
+    assert reanalysis.differing(wrong, [], {"t:a.c"}) == ["t:a.c: calculated 1, computed 2: ✗ not as calculated. computed 2", "t:a.d: printed 1, computed 2: ✗ not as printed. computed 2"]
+
+
 def test_every_statistic_of_the_schema_can_be_computed():
     in_schema = set(schema()["$defs"]["by"]["properties"]["statistic"]["enum"])
     assert in_schema == set(reanalysis._STATISTICS) | set(families.GIVEN_BY) | statistics._OF_POOL
