@@ -205,10 +205,17 @@ def _remedy(error: ValidationError) -> str:
         known, slip = list(map(str, expected)), nearest(str(error.instance), map(str, expected))
         return f"Use one of: {', '.join(known)}.{slip if slip.startswith(' Did you mean') else ''}"
     if error.validator == "pattern":
-        return f"It must match the pattern {expected}: lower case, digits and underscores, parts joined by full stops where it is a path."
+        return f"It must match the pattern of {error.schema['said']}, such as {_matching(expected, str(error.instance)) or error.schema['like']}."
     if error.validator == "oneOf" and "statistic" in error.schema.get("properties", {}):
         return "Give either 'model' or 'table', not both."
     if error.validator == "anyOf":
         fields = [repr(name) for each in expected for name in each.get("required", [])]
         return f"Give {' or '.join(fields)}." if fields else f"It must be {error.schema.get('description', 'otherwise')}."
     return error.message[:200] + "."
+
+
+def _matching(pattern: str, text: str) -> str:
+    """The text as the pattern has it, by small changes; empty where they do not lead there."""
+    plain = re.sub(r"[^a-z0-9_.]+", "_", text.lower()).strip("_.")
+    tried = (plain, plain.replace("_", ".", 1), f"{plain}.n", plain.replace(".", "_"), plain.replace("_", "-"), f"{plain}.csv")
+    return next((each for each in tried if re.fullmatch(pattern, each)), "")

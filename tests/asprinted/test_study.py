@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -189,6 +190,11 @@ FAULTS = {
     "unknown statistic": (put("claims", "pcs.harp.est", "by", "statistic", value="estimate"), "claims › pcs.harp.est › by › statistic", "estimate", "Use one of: est"),
     "claim id of one part": (put("claims", "pcs", value={}), "claims", "pcs", "It must match the pattern"),
     "claim id in capitals": (put("claims", "PCS.change.p", value={}), "claims", "PCS.change.p", "lower case, digits and underscores, parts joined by full stops"),
+    "claim id without a full stop": (put("claims", "age_least", value={}), "claims", "age_least", "It must match the pattern of an id: two parts or more of lower case, digits and underscores, parts joined by full stops, the first of all a letter, such as age.least."),
+    "claim id of one word": (put("claims", "age", value={}), "claims", "age", ", such as age.n."),
+    "claim id of nothing but signs": (put("claims", "%", value={}), "claims", "%", ", such as age.mean."),
+    "column with a hyphen": (put("claims", "pcs.harp.est", "by", "contrast", value="Pcs-start"), "claims › pcs.harp.est › by › contrast", "Pcs-start", "of a name: lower case, digits and underscores, the first a letter, such as pcs_start."),
+    "file name in capitals": (put("tables", "pilot", "file", value="Pilot Data.csv"), "tables › pilot › file", "Pilot Data.csv", "and .csv at the end, such as pilot_data.csv."),
     "file name elsewhere": (put("tables", "pilot", "file", value="../pilot.csv"), "tables › pilot › file", "../pilot.csv", "It must match the pattern"),
     "words without reason": (drop(*WORDS, "reason"), "claims › eligibility.conditions.least", None, "The field 'reason' is missing: say why the words are read as what is 'declared', such as reason: \"Not significant"),
     "words undeclared": (drop(*WORDS, "declared"), "claims › eligibility.conditions.least", None, "The field 'declared' is missing"),
@@ -512,3 +518,14 @@ def get(data: Any, path: tuple) -> Any:
     for step in path:
         data = data[step]
     return data
+
+
+def test_no_pattern_is_told_as_a_regular_expression(harp):
+    def nodes(node: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(node, dict):
+            yield node
+        for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            yield from nodes(each)
+
+    patterned = [node for node in nodes(studies.schema()) if isinstance(node.get("pattern"), str)]
+    assert len(patterned) > 3 and all(re.fullmatch(node["pattern"], node["like"]) and not set("^$*\\[") & set(node["said"]) for node in patterned)
