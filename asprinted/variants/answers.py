@@ -64,6 +64,14 @@ def _of_words(claim: Claim, value: printed.Number, decimals: int, holds: bool) -
     return f"{rounded:f}".replace("-", "−")
 
 
+def _in_folder(folder: Path) -> Path:
+    """The key.csv of a folder of keys, or of the variants above it. Raises StudyError where there is none."""
+    there = [each for each in (folder / "key.csv", folder / "key" / "key.csv") if each.is_file()]
+    if not there:
+        raise StudyError(folder, "file", None, "It is a folder, and no key.csv stands in it: give the key.csv or the key.json that stands in the folder key/ of the variants.")
+    return there[0]
+
+
 def as_csv(key: Iterable[Answer]) -> bytes:
     """The key as CSV in UTF-8, a line an answer."""
     return sheets.as_csv(Answer, key)
@@ -77,8 +85,10 @@ def as_json(key: Iterable[Answer]) -> bytes:
 def read_key(file: Path) -> list[Answer]:
     """The answers of a key in CSV or, by the file's name, JSON; one without `decimals`, as older versions wrote it, leaves them empty.
 
-    Raises StudyError that names the line or entry at fault.
+    A folder stands for the key.csv in it, or in its folder key/. Raises StudyError that names the line or entry at fault.
     """
+    if file.is_dir():
+        file = _in_folder(file)
     names = [field.name for field in fields(Answer)]
     if file.suffix.lower() == ".json":
         try:

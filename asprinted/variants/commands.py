@@ -46,7 +46,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     variants.set_defaults(run=_variants)
     says = "hold students' answers against the answer key of their variants"
     mark = commands.add_parser("mark", help=says, description=says[0].upper() + says[1:] + ".")
-    mark.add_argument("key", type=Path, help="key.csv or key.json of the variants")
+    mark.add_argument("key", type=Path, help="key.csv or key.json of the variants, or the folder key/ that they stand in")
     mark.add_argument("answers", type=Path, help="CSV file with the columns student, question (the claim's id) and answer")
     mark.add_argument("--ask", action="append", default=[], metavar="ID", help="a question of the exercise; may be given again (default: every question that any student answers)")
     mark.add_argument("--out", type=Path, metavar="CSV", help="where the marks are written, a line an answer")

@@ -197,3 +197,18 @@ def test_what_is_no_key_is_refused(tmp_path: Path, name, text, says):
         (tmp_path / name).write_text(text, "utf-8")
     with pytest.raises(StudyError, match=says):
         answers.read_key(tmp_path / name)
+
+
+@pytest.mark.parametrize("folder", ["variants/key", "variants"])
+def test_the_folder_of_the_key_stands_for_it(tmp_path, capsys, folder):
+    key = tmp_path / "variants" / "key"
+    key.mkdir(parents=True)
+    (key / "key.csv").write_bytes(answers.as_csv(KEY))
+    (tmp_path / "a.csv").write_text("student,question,answer\n", "utf-8")
+    assert answers.read_key(tmp_path / folder) == KEY
+    assert main(["mark", str(tmp_path / folder), str(tmp_path / "a.csv")]) == 0
+
+
+def test_a_folder_without_a_key_is_refused_with_what_to_give(tmp_path):
+    with pytest.raises(StudyError, match="It is a folder, and no key.csv stands in it: give the key.csv or the key.json"):
+        answers.read_key(tmp_path)
