@@ -9,6 +9,7 @@ import ast
 import io
 import re
 import tokenize
+from itertools import pairwise
 from typing import Callable
 
 from book.notebooks import code_cells, text
@@ -19,6 +20,8 @@ TAGS = {
     "full-width", "margin", "output_scroll", "solution",
 }  # fmt: skip
 ALT_LENGTH = 40
+LIGHTNESS = re.compile(r"\b(?:black|white|dark\w*|lighter|light|pale\w*)\b", re.I)
+HARD_FOLD = re.compile(r"<details\b.*\bsuicid", re.I | re.S)
 OUTSIDE = re.compile(r"^(\w+://|/[A-Za-z]\w*(/|$)|[A-Za-z]:[\\/]|~[\\/]|\\\\)")
 
 
@@ -179,8 +182,29 @@ def stops_where_a_claim_fails(notebook: dict) -> list[str]:
     ]
 
 
+def captions_hold_in_the_dark(notebook: dict) -> list[str]:
+    """No caption of a figure tells its parts by lightness, which the dark theme turns round."""
+    found = []
+    for number, cell in enumerate(code_cells(notebook), 1):
+        caption = str(cell.get("metadata", {}).get("mystnb", {}).get("figure", {}).get("caption", ""))
+        if said := LIGHTNESS.search(caption):
+            found.append(f"cell [{number}]: metadata mystnb.figure.caption says {said[0]!r}, which is another in the dark theme: name the part by its shape or place")
+    return found
+
+
+def folds_say_what_is_hard_to_read(notebook: dict) -> list[str]:
+    """A fold in which deaths by suicide are named has a note right before it that says so, and where to turn."""
+    found = []
+    for before, cell in pairwise(notebook["cells"]):
+        folded = cell["cell_type"] == "code" and any(HARD_FOLD.search(text(output.get("data", {}).get("text/html", ""))) for output in cell.get("outputs", []))
+        words = text(before["source"]) if before["cell_type"] == "markdown" else ""
+        if folded and not ("suicide" in words and "{doc}`how-to-use-this-book`" in words):
+            found.append(f"cell {cell.get('id')!r} folds away deaths by suicide: say so in a Markdown cell right before it, with a link to how-to-use-this-book")
+    return found
+
+
 GUARDS: tuple[Callable[[dict], list[str]], ...] = (
     executed_in_order, outputs_stored, no_errors, known_tags, no_markers, no_semicolon_at_end, plain_python,
     only_local_files, figures_described, figures_have_numbers, python_kernel, cells_have_ids, said_values_are_computed,
-    stops_where_a_claim_fails,
+    stops_where_a_claim_fails, captions_hold_in_the_dark, folds_say_what_is_hard_to_read,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from book import guards
 
 PICTURE = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo=", "text/plain": ["<Figure>"]}, "metadata": {}}
 TABLE = {"output_type": "execute_result", "execution_count": 2, "data": {"text/html": ["<table>", "</table>"]}, "metadata": {}}
+FOLD = {"output_type": "display_data", "data": {"text/html": ["<details><summary>All</summary>", "<td>Deaths by suicide</td></details>"]}, "metadata": {}}
 SOUND = {
     "cells": [
         {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# Title"]},
@@ -59,6 +60,9 @@ BAD = [
     (guards.said_values_are_computed, spoilt(1, source="say('p', '0.046')")),
     (guards.stops_where_a_claim_fails, spoilt(1, source="from asprinted.chapter import check, go_on")),
     (guards.stops_where_a_claim_fails, spoilt(1, source="chapter._going_on.append(1)")),
+    (guards.captions_hold_in_the_dark, spoilt(2, metadata={"mystnb": {"figure": {"caption": "Means. Dark: the programme."}}})),
+    (guards.captions_hold_in_the_dark, spoilt(2, metadata={"mystnb": {"figure": {"caption": "Means; the black line is zero."}}})),
+    (guards.folds_say_what_is_hard_to_read, spoilt(1, outputs=[FOLD])),
     (guards.said_values_are_computed, spoilt(1, source="say('p', f'{x:.2f} of 10')")),
     (guards.known_tags, with_tag("nbval-skip")),
     (guards.known_tags, with_tag("nbval-ignore-output")),
