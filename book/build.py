@@ -122,7 +122,7 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
 
     Files that have not changed are left alone, so that Sphinx reads only what is new.
     """
-    from book import colophon, edition, execute, exercises, generated, glossary, kept_pdf, notebooks, quiz, take_away, toc
+    from book import colophon, edition, execute, exercise_places, exercises, generated, glossary, kept_pdf, notebooks, quiz, take_away, toc
     from book.live import page as live
     from book.live import served
 
@@ -148,6 +148,8 @@ def assemble(root: Path, pages: list[Path]) -> dict[str, Counter]:
         shown = notebooks.for_rendering(chapter, ledger="ledger.html" if "chapters/ledger.md" in made else "")
         shown = live.in_notebook(glossary.in_notebook(shown, terms), page.with_suffix(".live.yml"), chapter, loads)
         shown = exercises.in_notebook(shown, page.with_suffix(".exercises.yml"), chapter, loads)
+        if loads:
+            shown = exercise_places.in_notebook(shown)
         shown = take_away.in_notebook(root, page.stem, shown)
         notebooks.write(source / place, colophon.in_notebook(shown, page.stem, chapter, cited, ledger="chapters/ledger.md" in made))
         kept.add(source / place)

@@ -81,6 +81,13 @@ def _cell(entry: listed.Entry) -> Cell:
     return Cell(entry=entry, id=held["id"], code=held["code"].rstrip("\n"), proposes=changes, **words)
 
 
+def runs_in_page(module: str) -> bool:
+    """Return whether code in the page can import the module."""
+    top, _, below = module.partition(".")
+    floor = top != "asprinted" or below.partition(".")[0] in {part.removesuffix(".py") for part in FLOOR}
+    return top in MODULES and floor
+
+
 def _code(code: str) -> tuple[str, str] | None:
     """Return what of the code is wrong, and the remedy."""
     long = next((line for line in code.splitlines() if len(line) > WIDE), None)
@@ -95,8 +102,6 @@ def _code(code: str) -> tuple[str, str] | None:
     for node in ast.walk(tree):
         names = [each.name for each in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in names:
-            top, _, below = name.partition(".")
-            floor = top != "asprinted" or below.partition(".")[0] in {part.removesuffix(".py") for part in FLOOR}
-            if top not in MODULES or not floor:
+            if not runs_in_page(name):
                 return name, f"cannot be imported in the page; there are {', '.join(sorted(MODULES - {'asprinted'}))}, asprinted.printed and asprinted.consistency"
     return None
