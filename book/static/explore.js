@@ -150,7 +150,8 @@ function exploreTable(table, number) {
     }
     for (const other of rows) other === row ? other.setAttribute("aria-current", "true") : other.removeAttribute("aria-current");
     const all = make("span", { class: "live-unseen" }, ` ${each.join(". ")}.`); // the eye has the list below
-    told.replaceChildren(`${held} of ${asked} claims hold.${lost.length ? ` Lost here: ${lost.join("; ")}.` : ""}`, all);
+    const number = `${held} of ${asked} claim${asked === 1 ? "" : "s"} hold${held === 1 ? "s" : ""}.`;
+    told.replaceChildren(`${number}${lost.length ? ` Lost here: ${lost.join("; ")}.` : ""}`, all);
     again.disabled = chosen.every((value, place) => value === start[place]);
   }
 
