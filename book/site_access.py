@@ -79,14 +79,17 @@ SMALL = """(() => {
 })()"""
 FIELDS = """[...document.querySelectorAll("textarea, input:not([type=radio], [type=range])")].filter((field) => parseFloat(getComputedStyle(field).fontSize) < 16)
     .map((field) => `a phone zooms in at ${field.id || field.name || field.type}: its letters are ${getComputedStyle(field).fontSize}`)"""
-# The contents of the page, when a reader has jumped to the middle of each part and come back.
+# The contents of the page, when a reader has jumped to the end of each part and come back.
 CONTENTS = """(async () => {
     const links = [...document.querySelectorAll("#pst-page-toc-nav a[href^='#']")].filter((link) => link.checkVisibility() && link.closest("li.toc-h2") && !link.closest("li.toc-h3"));
     const parts = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1)))), found = [];
     for (const part of [...parts.slice(0, -1), ...parts.slice(0, 2).reverse()]) {
-        scrollTo({top: scrollY + part.getBoundingClientRect().bottom - innerHeight / 2, behavior: "instant"});
+        scrollTo({top: scrollY + part.getBoundingClientRect().bottom - innerHeight * 0.33, behavior: "instant"});
+        if (part.getBoundingClientRect().bottom > innerHeight * 0.35) continue; // the page ends first
         await new Promise((done) => setTimeout(done, 250));
-        const marked = [...document.querySelectorAll("#pst-page-toc-nav a.active")].map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+        const active = [...document.querySelectorAll("#pst-page-toc-nav a.active")], marked = active.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+        const {top, bottom} = active[0]?.getBoundingClientRect() ?? {}, side = document.querySelector(".bd-sidebar-secondary").getBoundingClientRect();
+        if (top < side.top || bottom > side.bottom) found.push(`the mark in the contents of the page is out of view in the part ${part.id}`);
         if (!(marked.length === 1 && part.contains(marked[0]))) found.push(`the contents of the page mark ${marked.map((each) => each.id).join(", ") || "nothing"} in the part ${part.id}`);
     }
     return found;

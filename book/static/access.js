@@ -63,6 +63,10 @@ addEventListener("DOMContentLoaded", () => {
       else link.removeAttribute("aria-current");
     }
     for (const item of document.querySelectorAll("#pst-page-toc-nav li")) item.classList.toggle("active", Boolean(now) && item.contains(now));
+    const side = now?.closest(".bd-sidebar-secondary");
+    if (!side || side.matches(":hover")) return;
+    const [link, around] = [now.getBoundingClientRect(), side.getBoundingClientRect()];
+    if (link.top < around.top || link.bottom > Math.min(around.bottom, innerHeight)) side.scrollTop += link.top - around.top - around.height / 2;
   };
   if (links.length) addEventListener("scroll", () => (waits ||= setTimeout(mark, 100)), { passive: true });
 });
