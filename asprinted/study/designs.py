@@ -102,6 +102,8 @@ def _sites(study: Study, sites: dict[str, Any], column: dict[str, Any], need: Ca
     """Raise StudyError where people cannot be divided over the sites: by their shares, or each site with a person or more."""
     if "number" not in sites:
         divided(study, sites, column, need, "people", "sites")
+        if "spread" in sites:
+            raise fault(study, "The shares say how large the sites are: give 'spread' with 'number', or take it out.", "people", "sites", "spread")
     elif "shares" in sites:
         raise fault(study, "Give 'shares' or 'number', not both.", "people", "sites")
     elif "values" in column:

@@ -572,6 +572,14 @@ def test_sites_that_cannot_be_are_refused_by_name(written, change, remedy):
         written(data)
 
 
+def test_shares_of_sites_beside_a_spread_of_their_sizes_are_refused(written):
+    data = at_sites(37)
+    data["design"]["people"]["sites"] = {"column": "centre", "shares": "centre.shares", "spread": "end.r"}
+    data["assumptions"]["centre.shares"] = assumed("0") | {"value": {"north": "0.5", "south": "0.5"}}
+    with pytest.raises(StudyError, match="give 'spread' with 'number'"):
+        written(data)
+
+
 def test_sites_without_shares_or_number_are_refused(written):
     data = at_sites(37)
     data["design"]["people"]["sites"].pop("number")

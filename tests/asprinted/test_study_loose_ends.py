@@ -278,11 +278,14 @@ def test_examples_of_the_schema_are_loaded_as_they_stand(data, load_data):
     shown = {name: {key: value for each in properties[name]["examples"] for key, value in each.items()} for name in ("models", "claims")}
     outcomes = {entry["column"]: entry for each in schema()["$defs"]["design"]["properties"]["outcomes"]["examples"] for entry in each}
     data["design"]["outcomes"] = [outcomes.get(entry["column"], entry) for entry in data["design"]["outcomes"]]
+    [sites] = schema()["$defs"]["design"]["properties"]["people"]["properties"]["sites"]["examples"]
+    data["design"]["people"]["sites"] = sites
+    data["tables"][PEOPLE]["columns"][sites["column"]] = column("string", required=True)
     for name, entries in shown.items():
         data[name] |= entries
     study = load_data(data)
     statistics = {claim.by["statistic"] for id, claim in study.claims.items() if id in shown["claims"] and claim.by}
-    assert {"nnt", "chi2"} <= statistics and any(entry.kind == "context" for entry in study.claims.values()) and any(entry.expect == "misprint" for entry in study.claims.values())
+    assert {"nnt", "chi2", "distinct", "percent_observed"} <= statistics and any(entry.kind == "context" for entry in study.claims.values()) and any(entry.expect == "misprint" for entry in study.claims.values())
     assert any("instead_of" in model for model in study.models.values()) and any(0 in entry.get("seen", {}).values() for entry in study.design["outcomes"])
     assert any("cut" in entry for entry in study.design["outcomes"])
     assert all(printed.parse(study.claims[id].printed) for id in shown["claims"])
