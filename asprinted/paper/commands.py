@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from asprinted.cli.output import CODES, FINE, show, tell_next
 from asprinted.paper import draft, places, plan, questions, reference
@@ -14,7 +17,7 @@ from asprinted.study import StudyError, families, meanings, schema
 
 NEW = """\
 examples:
-  asprinted new my-trial                            asks for arms, visits and outcomes
+  asprinted new my-trial                            asks for arms, visits and outcomes; < goes back to the question before
   asprinted new my-trial --arm course=120 --arm waiting=118 --visits 0,3,12 \\
       --outcome score:wellbeing:14-70 --outcome yes-no:employed --outcome time:days:returned
   asprinted new my-review --pool smd:wellbeing
@@ -88,45 +91,105 @@ def _plan(options: argparse.Namespace) -> plan.Plan:
     asking = not enough and not options.json and sys.stdin.isatty()
     if not asking and not enough:
         raise plan.fault("--arm and --outcome", "none", "There is no terminal to ask on: give two or more --arm and one or more --outcome, or --pool for a meta-analysis. asprinted new --help has examples.")
-    tell = functools.partial(print, file=sys.stderr)
+    given = _Given(
+        options.title or "", options.reference or "", plan.doi(options.doi or ""), tuple(plan.pool(text) for text in options.pool), tuple(plan.arm(text) for text in options.arm),
+        options.design or ("clusters" if options.clusters else ""), options.clusters or "", options.visits or "", tuple(plan.outcome(text) for text in options.outcome), tuple(options.analysis),
+    )  # fmt: skip
     usual = options.target.resolve().name.replace("-", " ").replace("_", " ")
-    title, reference, doi = options.title or usual, options.reference or "?", options.doi or ""
-    pools, arms, outcomes = [plan.pool(text) for text in options.pool], [plan.arm(text) for text in options.arm], [plan.outcome(text) for text in options.outcome]
-    kind, clusters, times = options.design or ("clusters" if options.clusters else ""), options.clusters or "", options.visits or ""
     if asking:
-        ask = input
-        title = options.title or questions.asked(ask, tell, str, "Title", usual)
-        reference = options.reference or questions.asked(ask, tell, str, "Authors, title, journal, year", "?")
-        doi = options.doi or questions.asked(ask, tell, str, "DOI, if there is one")
-        if not (arms or outcomes) and questions.asked(ask, tell, questions.kind_of_paper, "Trial or meta-analysis", "trial"):
-            pools = questions.several(ask, tell, plan.pool, "Pool", 1, "smd:wellbeing")
-        else:
-            tell("Name the arm that the others are held against last.")
-            arms = arms or questions.several(ask, tell, plan.arm, "Arm", 2, "course=120")
-            kind = kind or questions.asked(ask, tell, questions.design, "Design: parallel, clusters or groups", "parallel")
-            if kind == "clusters" and not clusters:
-                clusters = questions.asked(ask, tell, lambda text: text if plan.clusters(text, len(arms)) else "", "Clusters in each arm", "?", "12,11")
-            times = times or questions.asked(ask, tell, lambda text: text if not text or plan.visits(text) else "", "Times of visits, if there are several", "", "0,3,12")
-            tell("Outcomes: " + ", ".join(plan.FORMS.values()))
-            outcomes = outcomes or questions.several(ask, tell, plan.outcome, "Outcome", 1, "score:wellbeing:14-70")
-    in_many, number = kind == "clusters" or bool(clusters), len(plan.visits(times)[1]) if times else 0
-    analyses = list(options.analysis)
-    for each in outcomes if asking else ():
-        known = plan.fitting(each.kind, in_many, number)
-        if len(known) > 1 and not any(text.partition("=")[0].strip() == each.column for text in analyses):
-            analyses += questions.asked(ask, tell, lambda text: plan.analyses(text, each, known), f"Analysis of {each.column}: {', '.join(known)}", known[0])
-    if kind == "clusters" and not clusters:
-        clusters = "?"
-    in_clusters = plan.clusters(clusters, len(arms)) if clusters else ()
-    if in_clusters and kind in ("parallel", "groups"):
-        raise plan.fault("--clusters", clusters, f"The design is {kind}: give --design clusters, or leave --clusters out.")
-    visit, numbers = plan.visits(times) if times else ("", ())
-    if numbers and not any(each.kind == "score" for each in outcomes):
-        raise plan.fault("--visits", times, "What is drafted at every visit is scores: add --outcome score:NAME:LOWEST-HIGHEST, or leave --visits out.")
-    return plan.checked(plan.Plan(
-        title, reference, doi, tuple(arms), in_clusters, kind == "groups", visit, numbers,
-        plan.with_analyses(outcomes, analyses, bool(in_clusters), len(numbers)), tuple(pools),
-    ))  # fmt: skip
+        print(questions.HINT)
+        return questions.Dialogue(input, functools.partial(print, file=sys.stderr)).held(lambda dialogue: _planned(_answered(dialogue, given, usual)))
+    return _planned(replace(given, title=given.title or usual))
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What options and answers give of a plan; empty where they give nothing."""
+
+    title: str
+    reference: str
+    doi: str
+    pools: tuple[plan.Pool, ...]
+    arms: tuple[tuple[str, str], ...]
+    design: str
+    clusters: str
+    visits: str
+    outcomes: tuple[plan.Outcome, ...]
+    analyses: tuple[str, ...]
+
+
+def _answered(dialogue: questions.Dialogue, given: _Given, usual: str) -> _Given:
+    """What the options give, and the answers to what they leave open; each answer is held against those before it."""
+    given = replace(
+        given,
+        title=given.title or dialogue.asked(lambda text: text if text == usual else plan.title(text), "Title", usual),
+        reference=given.reference or dialogue.asked(plan.reference, "Authors, title, journal, year", "?"),
+        doi=given.doi or dialogue.asked(plan.doi, "DOI, if there is one"),
+    )
+    if not (given.arms or given.outcomes) and dialogue.asked(questions.kind_of_paper, "Trial or meta-analysis", "trial"):
+        return replace(given, pools=dialogue.several(lambda text, found: _fitting(given, plan.pool(text), found, "pools"), "Pool", 1, "smd:wellbeing"))
+    if given.arms:
+        plan.distinct(given.arms)
+    if len(given.arms) == 1:
+        raise plan.fault("--arm", given.arms[0][0], "Give two arms or more, the one that the others are held against last; or none, to be asked for them.")
+    dialogue.tell("Name the arm that the others are held against last.")
+    given = replace(given, arms=given.arms or dialogue.several(_arm, "Arm", 2, "course=120"))
+    given = replace(given, design=given.design or dialogue.asked(questions.design, "Design: parallel, clusters or groups", "parallel"))
+    if given.design == "clusters" and not given.clusters:
+        given = replace(given, clusters=dialogue.asked(lambda text: text if plan.clusters(text, len(given.arms)) else "", "Clusters in each arm", "?", "12,11"))
+    given = replace(given, visits=given.visits or dialogue.asked(lambda text: text if not text or plan.visits(text) else "", "Times of visits, if there are several", "", "0,3,12"))
+    _unchecked(replace(given, analyses=()))  # what options give is at fault here, and no answer
+    dialogue.tell("Outcomes: " + ", ".join(plan.FORMS.values()))
+    times = plan.visits(given.visits)[1] if given.visits else ()
+    if not given.outcomes:
+        found = dialogue.several(
+            lambda text, found: _fitting(given, plan.outcome(text), found, "outcomes"), "Outcome", 1, "score:wellbeing:14-70", lambda found: plan.with_score(times, found)
+        )  # fmt: skip
+        given = replace(given, outcomes=found)
+    for each in given.outcomes:
+        known = plan.fitting(each.kind, bool(given.clusters), len(times))
+        if len(known) > 1 and not any(text.partition("=")[0].strip() == each.column for text in given.analyses):
+            given = replace(given, analyses=dialogue.asked(functools.partial(_analyses, given, each, known), f"Analysis of {each.column}: {', '.join(known)}", known[0]))
+    return given
+
+
+def _arm(text: str, found: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    arm = plan.arm(text)
+    plan.distinct((*found, arm))
+    return arm
+
+
+def _fitting(given: _Given, new: plan.Pool | plan.Outcome, found: tuple[Any, ...], field: str) -> Any:
+    """The pool or the outcome itself. Raises StudyError where it does not go with what was given before it."""
+    columns = {each.column for each in (*found, new) if isinstance(each, plan.Outcome)}
+    own = tuple(text for text in given.analyses if text.partition("=")[0].strip() in columns)
+    plan.checked(_unchecked(replace(given, analyses=own, **{field: (*found, new)})))
+    return new
+
+
+def _analyses(given: _Given, outcome: plan.Outcome, known: Sequence[str], text: str) -> tuple[str, ...]:
+    """The analyses given before, and those that the answer names. Raises StudyError where one cannot be."""
+    analyses = (*given.analyses, *plan.analyses(text, outcome, known))
+    _planned(replace(given, analyses=analyses))
+    return analyses
+
+
+def _planned(given: _Given) -> plan.Plan:
+    """The plan of what was given. Raises StudyError where it cannot be one."""
+    made = _unchecked(given)
+    plan.with_score(made.times, made.outcomes)
+    return plan.checked(made)
+
+
+def _unchecked(given: _Given) -> plan.Plan:
+    """The plan, of which not everything may have been given yet. Raises StudyError where a part of it cannot be read."""
+    clusters = given.clusters or ("?" if given.design == "clusters" else "")
+    in_clusters = plan.clusters(clusters, len(given.arms)) if clusters else ()
+    if in_clusters and given.design in ("parallel", "groups"):
+        raise plan.fault("--clusters", clusters, f"The design is {given.design}: give --design clusters, or leave --clusters out.")
+    visit, times = plan.visits(given.visits) if given.visits else ("", ())
+    outcomes = plan.with_analyses(given.outcomes, given.analyses, bool(in_clusters), len(times))
+    return plan.Plan(given.title, given.reference or "?", given.doi, given.arms, in_clusters, given.design == "groups", visit, times, outcomes, given.pools)
 
 
 def _schema_text() -> str:

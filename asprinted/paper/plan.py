@@ -24,6 +24,7 @@ FORMS = {
 MEASURES = {
     "smd": "standardised mean difference", "md": "mean difference", "rr": "risk ratio", "or": "odds ratio", "rd": "risk difference", "hr": "hazard ratio",
 }  # fmt: skip
+_DOI = re.compile(r"(?:doi:\s*|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)(?:-|to)(-?\d+(?:\.\d+)?)")
 
@@ -71,6 +72,28 @@ class Plan:
 def fault(option: str, value: str, remedy: str) -> StudyError:
     """The error of an option that cannot be read."""
     return StudyError("asprinted new", option, value, remedy)
+
+
+def title(text: str) -> str:
+    """The title. Raises StudyError where it holds no word."""
+    if not re.search(r"[^\W\d_]{2}", text) or re.fullmatch(r"\S*=\s*\d*", text):
+        raise fault("--title", text, "Give the title in words, such as: A walking group for carers.")
+    return text
+
+
+def reference(text: str) -> str:
+    """Authors, title, journal and year of the paper; "?" where they are to be filled in. Raises StudyError where no year stands in it, nor that it is in press."""
+    if text != "?" and not re.search(r"\b\d{4}\b|in press", text):
+        raise fault("--reference", text, "Give authors, title, journal and year, such as: Author A. A trial of a walking group. Journal 2020;1:1-9; or ? to fill it in later.")
+    return text
+
+
+def doi(text: str) -> str:
+    """The DOI alone, of one that may stand as a link; empty where there is none. Raises StudyError where it is no DOI."""
+    found = _DOI.fullmatch(text.strip())
+    if text.strip() and not found:
+        raise fault("--doi", text, "A DOI is 10., a number, a slash and more, such as 10.1000/182: give one, or nothing.")
+    return found[1] if found else ""
 
 
 def arm(text: str) -> tuple[str, str]:
@@ -162,6 +185,19 @@ def analyses(text: str, outcome: Outcome, known: Sequence[str]) -> list[str]:
     return [f"{outcome.column}={name}" for name in named]
 
 
+def distinct(arms: Sequence[tuple[str, str]]) -> None:
+    """Raise StudyError where two arms come to one name."""
+    names = [slug(name) for name, _ in arms]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise fault("--arm", twice, "Two arms come to the same name in ids: call one of them otherwise.")
+
+
+def with_score(times: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+    """Raise StudyError where there are visits and no score to draft at them."""
+    if times and not any(each.kind == "score" for each in outcomes):
+        raise fault("--visits", ",".join(map(str, times)), "What is drafted at every visit is scores: add --outcome score:NAME:LOWEST-HIGHEST, or leave --visits out.")
+
+
 def checked(plan: Plan) -> Plan:
     """The plan itself. Raises StudyError where it is not enough for a draft, or a name stands for two things."""
     if plan.pools:
@@ -175,9 +211,7 @@ def checked(plan: Plan) -> Plan:
             raise fault("--arm", str(len(plan.arms)), "Give two arms or more, the one that the others are held against last.")
         if not plan.outcomes:
             raise fault("--outcome", "none", f"Give one or more: {', '.join(FORMS.values())}.")
-        names = [*(slug(name) for name, _ in plan.arms)]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise fault("--arm", twice, "Two arms come to the same name in ids: call one of them otherwise.")
+        distinct(plan.arms)
         names = ["id", "arm", *(["cluster"] if plan.clusters else []), *(["programme_group"] if plan.groups else []), *([plan.visit] if plan.times else [])]
         names += [name for each in plan.outcomes for name in (each.column, each.event) if name]
         names += [f"{each.column}_start" for each in plan.outcomes if "ancova" in each.analyses and not plan.times]

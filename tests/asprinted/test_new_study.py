@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from asprinted.cli import BAD_INPUT, FINE, main
-from asprinted.paper import commands, plan
+from asprinted.paper import commands, plan, questions
 from asprinted.study import StudyError, load, together
 
 ARMS = ["--arm", "new course=60", "--arm", "waiting list=60"]
@@ -275,6 +275,8 @@ def test_folder_that_is_a_file_is_named(tmp_path, capsys):
 
 # Questions on a terminal
 
+PAIR = ("new course=60", "waiting list=60", "")  # two arms, and no more
+
 
 @pytest.fixture
 def answering(monkeypatch):
@@ -325,6 +327,56 @@ def test_question_is_asked_again_until_the_answer_can_be_read(tmp_path, answerin
     new(tmp_path / "mine")
     assert asked.count("Trial or meta-analysis [trial]: ") == 2 and sum(each.startswith("Pool 1") for each in asked) == 2
     assert "Answer trial or meta-analysis." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("back", ["<", "back", " < "])
+def test_an_answer_can_be_taken_back_as_often_as_wanted(tmp_path, answering, capsys, back):
+    asked = answering("Wrong title", back, "", "", "", "", "new=60", "old course=60", back, back, "new course=60", "waiting list=60", "", "clusters", "7,8", back, "7,8", "0,3,12", "score:calm:0-100", "yes-no:worknig", back, "yes-no:working", "", "", "")
+    by_answers = new(tmp_path / "a" / "mine").read_text("utf-8")
+    assert [each.partition(" ")[0] for each in asked[:3]] == ["Title", "Authors,", "Title"] and questions.HINT in capsys.readouterr().out
+    by_options = new(tmp_path / "b" / "mine", *ARMS, "--clusters", "7,8", "--visits", "0,3,12", "--outcome", "score:calm:0-100", "--outcome", "yes-no:working").read_text("utf-8")
+    assert by_answers == by_options
+
+
+def test_what_is_told_beside_the_questions_is_not_told_again_where_answers_stand(tmp_path, answering, capsys):
+    answering("<", "", "", "", "", *PAIR, "<", "", "", "", "count:falls", "", "")
+    new(tmp_path / "mine")
+    told = capsys.readouterr().err
+    assert told.count("Name the arm") == 1 and "This is the first question." in told
+
+
+@pytest.mark.parametrize(("answers", "says", "question"), [
+    (["a=10", "", "", "", "trial", *PAIR, "", "", "count:falls", "", ""], "Give the title in words, such as", "Title"),
+    (["", "a=10", "", "", "trial", *PAIR, "", "", "count:falls", "", ""], "Give authors, title, journal and year, such as", "Authors"),
+    (["", "", "a=10", "", "trial", *PAIR, "", "", "count:falls", "", ""], "A DOI is 10., a number, a slash and more, such as", "DOI"),
+    (["", "", "", "", "new course=60", "New Course=60", "waiting list=60", "", "", "", "count:falls", "", ""], "Two arms come to the same name", "Arm 2"),
+    (["", "", "", "", *PAIR, "", "", "count:falls", "yes-no:falls", "", ""], "Two things have this name", "Outcome 2"),
+    (["", "", "", "", *PAIR, "", "", "yes-no:arm", "count:falls", "", ""], "Two things have this name", "Outcome 1"),
+    (["", "", "", "", *PAIR, "", "0,3", "count:falls", "", "score:calm:0-10", "", "", ""], "What is drafted at every visit is scores", "Outcome 2"),
+    (["", "", "", "meta-analysis", "smd:calm", "md:hope", ""], "Pools of two measures", "Pool 2"),
+    (["", "", "", "", *PAIR, "", "", "score:calm:0-9", "score:calm_start:0-9", "", "ancova", "linear", "linear"], "Two things have this name", "Analysis of calm"),
+])  # fmt: skip
+def test_each_answer_is_held_against_what_it_must_be_when_it_is_given(tmp_path, answering, capsys, answers, says, question):
+    asked = answering(*answers)
+    new(tmp_path / "mine")
+    assert says in capsys.readouterr().err and sum(each.startswith(question) for each in asked) >= 2 and len(asked) == len(answers)
+
+
+@pytest.mark.parametrize(("text", "found"), [("10.1000/182", "10.1000/182"), (" https://doi.org/10.1000/182", "10.1000/182"), ("doi: 10.1000/182", "10.1000/182"), ("", "")])
+def test_a_doi_is_kept_without_what_stands_before_it(text, found):
+    assert plan.doi(text) == found
+
+
+@pytest.mark.parametrize("text", ["a=10", "10.1000", "see below", "10.1000/ 182"])
+def test_what_is_no_doi_is_refused_as_an_option_too(tmp_path, capsys, text):
+    assert main(["new", str(tmp_path / "mine"), *ARMS, "--outcome", "count:falls", "--doi", text]) == BAD_INPUT
+    assert "such as 10.1000/182" in capsys.readouterr().err and not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize("options", [["--arm", "course=60"], ["--arm", "course=60", "--arm", "Course=61"], [*ARMS, "--clusters", "7,8", "--design", "parallel"]])
+def test_options_that_cannot_be_are_refused_and_not_asked_about_for_ever(tmp_path, answering, options):
+    answering("", "", "", "", "", "", "")
+    assert main(["new", str(tmp_path / "mine"), *options]) == BAD_INPUT
 
 
 def test_interrupted_questions_leave_nothing(tmp_path, answering, capsys):
