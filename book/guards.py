@@ -21,6 +21,7 @@ TAGS = {
 }  # fmt: skip
 ALT_LENGTH = 40
 LIGHTNESS = re.compile(r"\b(?:black|white|dark\w*|lighter|light|pale\w*)\b", re.I)
+SUMMARY = re.compile(r"<summary\b[^>]*>(.*?)</summary>", re.S)
 HARD_FOLD = re.compile(r"<details\b.*\bsuicid", re.I | re.S)
 OUTSIDE = re.compile(r"^(\w+://|/[A-Za-z]\w*(/|$)|[A-Za-z]:[\\/]|~[\\/]|\\\\)")
 
@@ -183,12 +184,14 @@ def stops_where_a_claim_fails(notebook: dict) -> list[str]:
 
 
 def captions_hold_in_the_dark(notebook: dict) -> list[str]:
-    """No caption of a figure tells its parts by lightness, which the dark theme turns round."""
+    """No caption of a figure, and no name of a fold, tells parts by lightness, which the dark theme turns round."""
     found = []
     for number, cell in enumerate(code_cells(notebook), 1):
         caption = str(cell.get("metadata", {}).get("mystnb", {}).get("figure", {}).get("caption", ""))
-        if said := LIGHTNESS.search(caption):
-            found.append(f"cell [{number}]: metadata mystnb.figure.caption says {said[0]!r}, which is another in the dark theme: name the part by its shape or place")
+        folds = [name for output in cell.get("outputs", []) for name in SUMMARY.findall(text(output.get("data", {}).get("text/html", "")))]
+        for what, words in (("metadata mystnb.figure.caption", caption), *(("the name of a fold", name) for name in folds)):
+            if said := LIGHTNESS.search(words):
+                found.append(f"cell [{number}]: {what} says {said[0]!r}, which is another in the dark theme: name the part by its shape or place")
     return found
 
 

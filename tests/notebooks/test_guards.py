@@ -62,6 +62,7 @@ BAD = [
     (guards.stops_where_a_claim_fails, spoilt(1, source="chapter._going_on.append(1)")),
     (guards.captions_hold_in_the_dark, spoilt(2, metadata={"mystnb": {"figure": {"caption": "Means. Dark: the programme."}}})),
     (guards.captions_hold_in_the_dark, spoilt(2, metadata={"mystnb": {"figure": {"caption": "Means; the black line is zero."}}})),
+    (guards.captions_hold_in_the_dark, spoilt(2, outputs=[{**TABLE, "data": {"text/html": "<details><summary>The dark strip</summary><table></table></details>"}}])),
     (guards.folds_say_what_is_hard_to_read, spoilt(1, outputs=[FOLD])),
     (guards.said_values_are_computed, spoilt(1, source="say('p', f'{x:.2f} of 10')")),
     (guards.known_tags, with_tag("nbval-skip")),
