@@ -51,7 +51,7 @@ FACTS = """(() => {
         const after = [figure.closest(".cell"), figure.closest(".cell")?.nextElementSibling];
         if (!after.some((place) => place?.querySelector("details table"))) found.push(`the figure ${figure.id} has no table of its numbers`);
     }
-    const names = [...document.querySelectorAll(".bd-article :is(summary, button.toggle-button)")].map((fold) => (fold.getAttribute("aria-label") ?? fold.textContent).trim().replace(/\s+/g, " "));
+    const names = [...document.querySelectorAll(".bd-article :is(summary, button.toggle-button)")].map((fold) => (fold.getAttribute("aria-label") ?? fold.textContent).trim().replace(/\\s+/g, " "));
     names.filter((name, place) => names.indexOf(name) !== place || name === "Toggle hidden content").forEach((name) => found.push(`more than one fold is called "${name.slice(0, 60)}"`));
     const mute = [...document.querySelectorAll(".bd-article .math")].filter((each) => each.checkVisibility() && !each.querySelector("math")).length;
     if (mute) found.push(`${mute} formulas cannot be read aloud: they have no MathML`);
