@@ -42,7 +42,8 @@ WALK = """((number) => {
             const words = `${heads[place + boxes.length].querySelector("span").textContent}: here: ${computed}, ${verdict}`;
             if (cell.dataset.holds && !told.includes(words)) found.push(`${setting.join(", ")}: who listens is told ${told}, and not ${words}`);
         });
-        if (!told.startsWith(`${held} of `)) found.push(`${setting.join(", ")}: says ${told}, where ${held} hold`);
+        const asked = row.querySelectorAll('[data-holds="yes"], [data-holds="no"]').length;
+        if (!told.startsWith(`${held} of ${asked} claim${asked === 1 ? "" : "s"} hold${held === 1 ? "s" : ""}.`)) found.push(`${setting.join(", ")}: says ${told}, where ${held} hold`);
         const drawn = figure.querySelectorAll("circle.now, line.now").length;
         const given = row.querySelectorAll("[data-estimate]").length + [...row.querySelectorAll("[data-low]")].filter((cell) => +cell.dataset.low < +cell.dataset.high).length;
         if (drawn !== given) found.push(`${setting.join(", ")}: draws ${drawn} marks, where the table gives ${given}`);
