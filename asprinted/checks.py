@@ -18,7 +18,7 @@ from asprinted.consistency.conflict import CONTRADICTORY, POSSIBLE, UNDECIDED, D
 from asprinted.printed import Printed
 from asprinted.questions import parts, statistics
 from asprinted.questions.claims import Claims, amount_of, named, numbers_of, printed_of, rows_of, versions
-from asprinted.questions.models import is_factor, levels_of, terms_of
+from asprinted.questions.models import categories, is_factor, levels_of, terms_of
 from asprinted.study import RATIO_FAMILIES, Claim, Study
 from asprinted.study.entries import columns_of
 from asprinted.study.families import OF_JOINT, OF_TESTS
@@ -123,9 +123,9 @@ def _of_models(study: Study) -> Iterator[Checked]:
         for (_, contrast, to_treat), claims in groups.items():
             if other and contrast not in model.get("contrasts", {}):
                 continue
-            compared = two_groups_of(study, model, claims[0].by["outcome"], contrast)
-            if compared:
-                yield from _of_two_groups(study, name, model, claims, compared, bool(other))
+            compared = groups_of(study, model, claims[0].by["outcome"], contrast)
+            if compared and (len(compared) == 2 or _comparable(claims, compared)):
+                yield from _of_groups(study, name, model, claims, compared, bool(other))
                 continue
             for chosen in versions([claim for claim in claims if claim.by["statistic"] in NAMES | _TO_TREAT], _TO_TREAT if to_treat else NAMES):
                 finding, amounts = _of_test(study, model, contrast, chosen, "NNT" if to_treat else _MEASURES.get(model["family"], ""))
@@ -169,8 +169,14 @@ def _of_test(study: Study, model: Mapping[str, Any], contrast: str, claims: Clai
     return replace(finding, question=finding.question + unused), {}
 
 
-def _of_two_groups(study: Study, name: str, model: Mapping[str, Any], claims: list[Claim], compared: tuple[Claims, Claims], other: bool) -> Iterator[Checked]:
-    """The claims on a contrast of two means against what is printed of both groups; nothing where one group contradicts itself, which its column tells."""
+def _comparable(claims: list[Claim], compared: tuple[Claims, ...]) -> bool:
+    """Whether print tells enough of a model of more than two groups: the two means and their difference, or the size and the spread of all."""
+    means = all("mean" in group for group in compared[:2]) and any(_OF_TEST.get(claim.by["statistic"]) in ("estimate", "lo", "hi") for claim in claims)
+    return means or all("n" in group and group.keys() & {"sd", "se", "lo"} for group in compared)
+
+
+def _of_groups(study: Study, name: str, model: Mapping[str, Any], claims: list[Claim], compared: tuple[Claims, ...], other: bool) -> Iterator[Checked]:
+    """The claims on a contrast of two means against what is printed of both groups, and of the spread in the others of the model; nothing where one group contradicts itself, which its column tells."""
     of_groups = {f"{key} {place}": claim for place, group in enumerate(compared, 1) for key, claim in group.items()}
     groups = tuple({key: printed_of(claim) for key, claim in group.items()} for group in compared)
     if any(map(summaries.impossible, groups)):
@@ -191,26 +197,52 @@ def _of_two_groups(study: Study, name: str, model: Mapping[str, Any], claims: li
                 continue
         finding = two_groups.check(groups, **of_test, **options)
         if finding.verdict == UNDECIDED and not all("n" in group for group in groups):  # too much is left open: the smaller question, of the test alone
-            if len(of_test) < 2:
+            if len(groups) > 2:
+                alone, _ = _of_test(study, model, claims[0].by["contrast"], {key: claim for key, claim in chosen.items() if key in NAMES.values()}, "")
+            elif len(of_test) > 1:
+                alone = two_groups.check(({}, {}), **of_test, **options)
+            if not alone:
                 continue
-            finding = two_groups.check(({}, {}), **of_test, **options)
+            finding = alone
         yield _checked(study, finding, name, {key: (claim.id,) for key, claim in (of_groups | chosen).items()}, other)
 
 
-def two_groups_of(study: Study, model: Mapping[str, Any], outcome: str, contrast: str) -> tuple[Claims, Claims] | None:
-    """What is printed of the column `outcome` in the two groups of a contrast, each as name → claim; None where the model compares anything but two means.
+def groups_of(study: Study, model: Mapping[str, Any], outcome: str, contrast: str) -> tuple[Claims, ...] | None:
+    """What is printed of the column `outcome` in the two groups of a contrast, and then in the other groups of the model, each as name → claim; None where it compares anything but two means.
 
-    Of a linear model whose formula has one factor of two levels alone, nothing robust in its covariance, and its outcome as it stands.
+    Of a linear model whose formula has one factor alone, nothing robust in its covariance, and its outcome as it stands. Welch's test has two groups.
     """
     levels, plain = levels_of(model, contrast), not {"waves", "baseline", "groups"} & model.keys() and model.get("covariance", "model-based") == "model-based"
     if model["family"] != "linear" or levels is None or not plain or model["formula"].split("~")[0].strip() not in ("{outcome}", outcome):
         return None
     column, above, below = levels
     columns = columns_of(study, model["table"])
-    if outcome not in columns or len(terms_of(model)) != 1 or not is_factor(study, model, column) or set(columns[column].get("values", ())) != {above, below}:
+    every = [level for level in categories(study, model, column) if level not in (above, below)]
+    if outcome not in columns or len(terms_of(model)) != 1 or not is_factor(study, model, column) or not {above, below} <= {*categories(study, model, column)}:
         return None
-    first, second = (_of_group(study, model["table"], outcome, model.get("rows", {}) | {column: level}) for level in (above, below))
-    return (first, second) if any(name in group for group in (first, second) for name in ("n", *_OF_GROUPS)) else None
+    if every and model.get("test") == "welch":
+        return None
+    found = tuple(_of_group(study, model["table"], outcome, model.get("rows", {}) | {column: level}) for level in (above, below, *every))
+    return found if any(name in group for group in found[:2] for name in ("n", *_OF_GROUPS)) else None
+
+
+def caveats(study: Study) -> list[str]:
+    """A sentence for each estimate of an adjusted linear model that is not the difference of the two means printed beside it: no fault, unless the paper did not adjust."""
+    told = []
+    for claim in numbers_of(study):
+        by, model = claim.by, study.models.get(claim.by.get("model", ""), {})
+        if claim.expect != "reproduced" or by["statistic"] != "est" or model.get("family") != "linear" or not isinstance(by.get("contrast"), str) or not isinstance(by["outcome"], str):
+            continue
+        levels, adjusted = levels_of(model, by["contrast"]), "waves" not in model and len(terms_of(model)) > 1 and model["formula"].split("~")[0].strip() in ("{outcome}", by["outcome"])
+        if levels is None or not adjusted or not is_factor(study, model, levels[0]):
+            continue
+        means = [_of_group(study, model["table"], by["outcome"], model.get("rows", {}) | {levels[0]: level}).get("mean") for level in levels[1:]]
+        if all(means) and two_groups.check(tuple({"mean": printed_of(mean)} for mean in means), estimate=printed_of(claim)).verdict == CONTRADICTORY:
+            told.append(
+                f"{claim.id} prints {claim.printed}, and the means are {means[0].printed} and {means[1].printed} ({', '.join(mean.id for mean in means)}): an adjusted estimate need not be "
+                f"their difference, a crude one is. If the paper adjusted for nothing, these contradict each other: declare the crude model, with 'instead_of: {by['model']}' or in its place."
+            )
+    return told
 
 
 def _of_group(study: Study, table: str, column: str, filter: Mapping[str, Any]) -> Claims:

@@ -109,15 +109,16 @@ def impossible(numbers: Numbers) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def moments(numbers: tuple[tuple[str, Printed], ...]) -> Moments:
-    """What the numbers of one column (pairs of a name of NAMES and a number) allow. Raises Clash where that is nothing."""
+def moments(numbers: tuple[tuple[str, Printed], ...], middle_of: str = "mean") -> Moments:
+    """What the numbers of one column (pairs of a name of NAMES and a number) allow; its mean is told as `middle_of`. Raises Clash where that is nothing."""
     given = dict(numbers)
     n = people(given.get("n"), least=2 if {"sd", "se", "lo", "hi"} & given.keys() else 1)
     mean, lo, hi = (ends(given.get(name)) for name in ("mean", "lo", "hi"))
     sd, se = (meet(ends(given.get(name)), POSITIVE, f"the {name.upper()}") for name in ("sd", "se"))
+    _apart(mean, lo, hi, middle_of)
     half, middle = (max(0.0, mean[0] - lo[1], hi[0] - mean[1], (hi[0] - lo[1]) / 2), min(mean[1] - lo[0], hi[1] - mean[0], (hi[1] - lo[0]) / 2)), _middle(lo, hi)
     _reach(half, "half the interval")
-    _reach((max(mean[0], middle[0]), min(mean[1], middle[1])), "the mean, in the middle of its interval,")
+    _reach((max(mean[0], middle[0]), min(mean[1], middle[1])), f"the {middle_of}, in the middle of its interval,")
     half = down(half[0]) if half[0] > 0 else 0.0, up(half[1])
     n = _narrowed(n, sd, se, half)
     root, t, told = roots(n), quantiles(n), f"with {_people_said(n)} "
@@ -149,6 +150,16 @@ def _centred(mean: Bounds, lo: Bounds, hi: Bounds, half: Bounds, what: str) -> B
     """The mean, as far as its limits lie half the interval away."""
     mean = meet(mean, (down(lo[0] + half[0]), up(lo[1] + half[1])), what)
     return meet(meet(mean, (down(hi[0] - half[1]), up(hi[1] - half[0])), what), _middle(lo, hi), what)
+
+
+def _apart(mean: Bounds, lo: Bounds, hi: Bounds, name: str) -> None:
+    """Raises Clash where the mean, called by its name, does not lie between the ends of its interval, or these are not in order."""
+    said = f"The {name} lies {{}} its interval"
+    for lower, upper, what in ((lo, mean, said.format("below the lower end of")), (mean, hi, said.format("above the upper end of")), (lo, hi, "The lower end of the interval lies above its upper end")):
+        if lower[0] > upper[1]:
+            least, most = conflict.apart(lower[0], upper[1])
+            own, other = (f"{least} or more", f"{most} or less") if lower is not lo or upper is hi else (f"{most} or less", f"{least} or more")
+            raise Clash(f"{what}: {own} against {other}.")
 
 
 def _middle(lo: Bounds, hi: Bounds) -> Bounds:

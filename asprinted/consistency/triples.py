@@ -236,7 +236,8 @@ class Wald:
         needs, allows = (conflict.and_list(sorted(bound.names, key=order.index) or ["no effect"]) for bound in (lower, upper))
         other = " An estimate on the other side of no effect is refused too." if len(crossings) > 1 else ""
         if keep == 1 and high <= 0:
-            return f"No {self.spread} above zero is left by {allows}.{other}"
+            inside = " An estimate lies between the ends of its interval." if {*lower.names, *upper.names} <= {"estimate", "lo", "hi"} else ""
+            return f"No {self.spread} above zero is left by {allows}.{inside}{other}"
         least, most = (f"{float(low):.6g}",) * 2 if touch else conflict.apart(low, high)
         equal = "; one of them leaves its end out" if touch else ""
         return f"The {what} is at least {least} by {needs}, and at most {most} by {allows}{equal}.{other}"

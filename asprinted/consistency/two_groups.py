@@ -2,7 +2,7 @@
 
 With δ the difference of the means and SE its standard error, the estimate is δ, the limits are δ ± q·SE, t = δ/SE, and p confines |δ|/SE.
 The groups confine δ and SE to a box (`summaries.moments`): Student's SE² is s²(1/n₁ + 1/n₂), with s² the mean of the SD² weighted by n − 1;
-Welch's is SE₁² + SE₂², with (SE₁² + SE₂²)²/(SE₁⁴/(n₁ − 1) + SE₂⁴/(n₂ − 1)) degrees of freedom (Welch 1947, Biometrika 34:28). Each number
+of all groups where a model has more than two, one residual variance; Welch's is SE₁² + SE₂², with (SE₁² + SE₂²)²/(SE₁⁴/(n₁ − 1) + SE₂⁴/(n₂ − 1)) degrees of freedom (Welch 1947, Biometrika 34:28). Each number
 bounds δ by a straight line in SE, so δ is eliminated exactly, and what is left of SE says whether any test prints all. A standardised
 difference is δ/s under either test. Quantiles fall as degrees of freedom rise. Floats are rounded outward throughout.
 """
@@ -10,7 +10,7 @@ difference is δ/s under either test. Quantiles fall as degrees of freedom rise.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from itertools import product
@@ -24,7 +24,6 @@ from asprinted.printed import Printed, parse
 
 TESTS = ("t", "welch", "wald-z")
 OF_TEST = ("estimate", "se", "t", "d", "lo", "hi", "p")
-_OWN = {place: [(name, f"{name} {place}") for name in summaries.NAMES] for place in (1, 2)}
 _FEW = tuple(sixteenths / 16 for sixteenths in (8, 4, 12, 1, 15))  # shares of a range that are tried
 _TINY = 1e-50  # a standard error beyond it, or its reciprocal, is none that anybody prints
 _SLACK = 1e-12  # relative, far above what a few operations on floats can be off
@@ -55,13 +54,14 @@ class Box(NamedTuple):
 
 
 def check(
-    groups: tuple[Mapping[str, Text], Mapping[str, Text]],
+    groups: Sequence[Mapping[str, Text]],
     estimate: Text | None = None, se: Text | None = None, t: Text | None = None, d: Text | None = None, lo: Text | None = None, hi: Text | None = None, p: Text | None = None,
     test: str = "t", level: float = 0.95, question: str = "",
 ) -> Finding:  # fmt: skip
     """Whether a test of the first mean less the second prints what is given of it and of both groups.
 
-    groups: of each, any of n, mean, sd, se, lo and hi (of `summaries.NAMES`); in the finding they are called "mean 1", "n 2". test: "t" (Student's),
+    groups: of each, any of n, mean, sd, se, lo and hi (of `summaries.NAMES`); in the finding they are called "mean 1", "n 2". After these two may come others of
+    the same model, which take part in its residual variance alone (not with "welch"). test: "t" (Student's),
     "welch" or "wald-z" (Student's SE, normal quantiles). d: the difference in SDs within groups. Raises ValueError where a text cannot be
     read, n is no count, or test or level are unknown.
     """
@@ -70,20 +70,23 @@ def check(
     if not 0 < level < 1:
         raise ValueError(f"level {level} is no probability: give one such as 0.95")
     numbers = {f"{name} {place}": number for place, group in enumerate(groups, 1) for name, number in conflict.read(**group).items()}
-    for name in ("n 1", "n 2"):
-        summaries.count(name, numbers.get(name))
+    if len(groups) != 2 and (test == "welch" or len(groups) < 2):
+        raise ValueError(f"test {test!r} of {len(groups)} groups: give two, or with 't' and 'wald-z' the others of the model after them")
+    for place in range(1, len(groups) + 1):
+        summaries.count(f"n {place}", numbers.get(f"n {place}"))
     numbers |= conflict.read(estimate=estimate, se=se, t=t, d=d, lo=lo, hi=hi, p=p)
-    two = _Test(test, (1 - Decimal(str(level))) / 2)
+    two = _Test(test, (1 - Decimal(str(level))) / 2, len(groups))
     names = conflict.and_list([name for name in OF_TEST if name in numbers] or ["nothing"])
     called = {"t": "Student's t test", "welch": "Welch's t test", "wald-z": "a Wald test"}[test]
-    return conflict.finding(question or f"Can {called} of two such groups print {names}?", numbers, two.decide, two.impossible)
+    such = "two such groups" if len(groups) == 2 else f"two of {len(groups)} such groups, with one residual variance,"
+    return conflict.finding(question or f"Can {called} of {such} print {names}?", numbers, two.decide, two.impossible)
 
 
 class _Test:
-    """What printed numbers one kind of test allows, at the tail probability of its interval."""
+    """What printed numbers one kind of test allows, at the tail probability of its interval, in a model of so many groups."""
 
-    def __init__(self, test: str, tail: Decimal):
-        self.test, self.tail = test, tail
+    def __init__(self, test: str, tail: Decimal, number: int = 2):
+        self.test, self.tail, self.places = test, tail, range(1, number + 1)
         self._box = cache(self._box_of)
 
     def impossible(self, numbers: Numbers) -> bool:
@@ -105,12 +108,12 @@ class _Test:
                 return Decision(POSSIBLE, f"Every number prints for a difference{_said(box.difference)} with a standard error{_said(box.se)}.", values)
         return Decision(UNDECIDED, "The numbers meet, if at all, in a place too narrow for the bounds used here.")
 
-    def _allowed(self, numbers: Numbers) -> tuple[tuple[Moments, Moments], Box, list[Left]]:
-        """Both groups, their box, and what is left for each sign of the difference that is possible. Raises Clash."""
-        groups = _of_group(numbers, 1), _of_group(numbers, 2)
+    def _allowed(self, numbers: Numbers) -> tuple[tuple[Moments, ...], Box, list[Left]]:
+        """The groups, their box, and what is left for each sign of the difference that is possible. Raises Clash."""
+        groups = tuple(_of_group(numbers, place) for place in self.places)
         return groups, *self._of_groups(numbers, groups)
 
-    def _of_groups(self, numbers: Numbers, groups: tuple[Moments, Moments]) -> tuple[Box, list[Left]]:
+    def _of_groups(self, numbers: Numbers, groups: tuple[Moments, ...]) -> tuple[Box, list[Left]]:
         box, found, clashes = self._box(*groups), [], {}
         likely = 1 if box.difference[0] + box.difference[1] >= 0 else -1
         for side in (likely, -likely) if "p" in numbers else (0,):
@@ -122,24 +125,26 @@ class _Test:
             raise clashes[likely if "p" in numbers else 0]
         return box, found
 
-    def _box_of(self, one: Moments, two: Moments) -> Box:
-        """What two groups say of the test."""
+    def _box_of(self, one: Moments, two: Moments, *others: Moments) -> Box:
+        """What the groups say of the test of the first two."""
         difference = down(one.mean[0] - two.mean[1]), up(one.mean[1] - two.mean[0])
-        within = _within(one, two)
+        within = _within(one, two, *others)
         if self.test == "welch":
             squares = plus(times(one.se, one.se), times(two.se, two.se))
             return Box(difference, (max(0.0, down(math.sqrt(max(0.0, squares[0])))), up(math.sqrt(squares[1]))), within, _welch_df(one, two))
-        df = max(1, one.n[0] + two.n[0] - 2), None if None in (one.n[1], two.n[1]) else max(1, one.n[1] + two.n[1] - 2)
+        every = (one, two, *others)
+        most = None if any(group.n[1] is None for group in every) else max(1, sum(group.n[1] - 1 for group in every))
+        df = max(1, sum(group.n[0] - 1 for group in every)), most
         return Box(difference, times(within, _harmonic(one.n, two.n)), within, (None, None) if self.test == "wald-z" else df)
 
-    def _left(self, numbers: Numbers, groups: tuple[Moments, Moments], box: Box, side: int) -> Left:
+    def _left(self, numbers: Numbers, groups: tuple[Moments, ...], box: Box, side: int) -> Left:
         """What is left for a difference of this sign, 0 being either. Raises Clash where that is nothing."""
         printed = {name: ends(numbers[name]) if name in numbers else ANY for name in OF_TEST}
         se, lines = meet(printed["se"], box.se, "the standard error of the difference"), []
         difference = meet(box.difference, printed["estimate"], "the difference of the means")
         if "lo" in numbers or "hi" in numbers:
             q = self._quantiles(self.tail, box.df)
-            middle = summaries.moments(tuple((name, numbers[of]) for name, of in (("mean", "estimate"), ("lo", "lo"), ("hi", "hi")) if of in numbers))
+            middle = summaries.moments(tuple((name, numbers[of]) for name, of in (("mean", "estimate"), ("lo", "lo"), ("hi", "hi")) if of in numbers), "estimate")
             se = meet(se, over(middle.half, q), "the standard error of the difference")
             difference = meet(difference, middle.mean, "the difference of the means")
             lines.append((Line(printed["lo"][0], q[0]), Line(printed["lo"][1], q[1])))
@@ -194,7 +199,7 @@ class _Test:
         Sought in the whole box of both groups, then, since a mean and its interval leave less than a box, in so many slices by their half-widths.
         """
         try:
-            whole = _of_group(numbers, 1), _of_group(numbers, 2)
+            whole = tuple(_of_group(numbers, place) for place in self.places)
         except Clash:
             return None
         for parts in cuts:
@@ -204,8 +209,8 @@ class _Test:
                     return values
         return None
 
-    def _within(self, numbers: Numbers, groups: tuple[Moments, Moments]) -> dict[str, float] | None:
-        n = groups[0].n[0], groups[1].n[0]
+    def _within(self, numbers: Numbers, groups: tuple[Moments, ...]) -> dict[str, float] | None:
+        n = tuple(group.n[0] for group in groups)
         try:
             _, sides = self._of_groups(numbers, groups)
         except Clash:
@@ -221,34 +226,37 @@ class _Test:
                     return values
         return None
 
-    def _values(self, groups: tuple[Moments, Moments], n: tuple[int, int], difference: float, se: float) -> dict[str, float] | None:
-        """What two groups of so many people print that have this difference and this standard error of it; None where they cannot."""
-        one, two = groups
+    def _values(self, groups: tuple[Moments, ...], n: tuple[int, ...], difference: float, se: float) -> dict[str, float] | None:
+        """What groups of so many people print of which the first two have this difference and this standard error of it; None where they cannot."""
+        one, two = groups[:2]
         low, high = max(one.mean[0], two.mean[0] + difference), min(one.mean[1], two.mean[1] + difference)
         mean = between((low, high), 0.5)
-        df, parts = n[0] + n[1] - 2, (1 / n[0], 1 / n[1])
+        df, parts = sum(n) - len(n), (1 / n[0], 1 / n[1])
         if self.test != "welch":
             parts = tuple((k - 1) / df * (1 / n[0] + 1 / n[1]) for k in n)
-        left = [(se * se - parts[1] * two.sd[place] ** 2) / parts[0] for place in (1, 0)]
+        others = _squares(groups, parts, se * se)[2:]
+        rest = se * se - sum(part * each for part, each in zip(parts[2:], others))
+        left = [(rest - parts[1] * two.sd[place] ** 2) / parts[0] for place in (1, 0)]
         square = between((max(one.sd[0] ** 2, left[0]), min(one.sd[1] ** 2, left[1])), 0.5)
-        other = (se * se - parts[0] * square) / parts[1]
+        other = (rest - parts[0] * square) / parts[1]
         if min(square, other) < 0 or not _TINY < se < 1 / _TINY:
             return None
         values = {}
-        for place, (k, each, spread) in enumerate(zip(n, (mean, mean - difference), (square, other)), 1):
+        means = (mean, mean - difference, *(between(group.mean, 0.5) for group in groups[2:]))
+        for place, (k, each, spread) in enumerate(zip(n, means, (square, other, *others)), 1):
             values |= {f"{name} {place}": value for name, value in summaries.described(k, each, math.sqrt(spread)).items()}
         if self.test == "welch":
             df = se**4 / sum((spread / k) ** 2 / (k - 1) for k, spread in zip(n, (square, other)))
         df = math.inf if self.test == "wald-z" else df
         half = _quantile(self.tail, df) * se
-        within = math.sqrt(((n[0] - 1) * square + (n[1] - 1) * other) / (n[0] + n[1] - 2))
+        within = math.sqrt(sum((k - 1) * each for k, each in zip(n, (square, other, *others))) / (sum(n) - len(n)))
         t = difference / se
         of_test = {"estimate": difference, "se": se, "t": t, "d": difference / within if within else math.inf, "lo": difference - half, "hi": difference + half, "p": student.p_value(t, df)}
         return values | of_test
 
 
 def _named(numbers: Numbers, place: int) -> tuple[tuple[str, Printed], ...]:
-    return tuple((name, numbers[own]) for name, own in _OWN[place] if own in numbers)
+    return tuple((name, numbers[own]) for name in summaries.NAMES if (own := f"{name} {place}") in numbers)
 
 
 def _of_group(numbers: Numbers, place: int) -> Moments:
@@ -273,8 +281,18 @@ def _harmonic(one: tuple[int, int | None], two: tuple[int, int | None]) -> Bound
     return max(0.0, down(down(math.sqrt(max(0.0, down(least)))))) if least else 0.0, up(up(math.sqrt(up(1 / one[0] + 1 / two[0]))))
 
 
-def _within(one: Moments, two: Moments) -> Bounds:
-    """Around the SD within groups: the root of the mean of both squares, each weighing n − 1."""
+def _squares(groups: Sequence[Moments], parts: Sequence[float], whole: float) -> list[float]:
+    """Squares of SDs (…), at the same share of the way from the least to the greatest in each group, that add up to `whole` by their parts."""
+    ends_of = [(group.sd[0] ** 2, group.sd[1] ** 2 if group.sd[1] < math.inf else max(group.sd[0] ** 2, whole / part)) for group, part in zip(groups, parts)]
+    low, high = (sum(part * each[end] for part, each in zip(parts, ends_of)) for end in (0, 1))
+    share = min(max((whole - low) / (high - low), 0.0), 1.0) if high > low else 0.5
+    return [least + share * (most - least) for least, most in ends_of]
+
+
+def _within(one: Moments, two: Moments, *others: Moments) -> Bounds:
+    """Around the SD within groups: the root of the mean of all squares, each weighing n − 1."""
+    if others:
+        return _within_several((one, two, *others))
     (a, b), (c, d) = one.n, two.n
     least = 0.0 if d is None else (a - 1) / (a + d - 2) if a + d > 2 else 0.0
     most = 1.0 if b is None else (b - 1) / (b + c - 2) if b + c > 2 else 1.0
@@ -287,6 +305,16 @@ def _within(one: Moments, two: Moments) -> Bounds:
         low, high = max(0.0, least * (1 - _SLACK)), min(1.0, most * (1 + _SLACK))
         ends_of.append(step(math.sqrt(choose(w * x * x + (1 - w) * y * y for w in (low, high))) * (1 + (_SLACK if step is up else -_SLACK))))
     return max(0.0, ends_of[0]), ends_of[1]
+
+
+def _within_several(groups: Sequence[Moments]) -> Bounds:
+    """The same of more than two groups; between the least and the greatest SD where one of the numbers of people is not known."""
+    low, high = min(group.sd[0] for group in groups), max(group.sd[1] for group in groups)
+    weights = [group.n[0] - 1 for group in groups]
+    if all(group.n[0] == group.n[1] for group in groups) and sum(weights) > 0:
+        low = math.sqrt(sum(weight * group.sd[0] ** 2 for weight, group in zip(weights, groups)) / sum(weights))
+        high = math.sqrt(sum(weight * group.sd[1] ** 2 for weight, group in zip(weights, groups) if weight) / sum(weights))
+    return max(0.0, down(low * (1 - _SLACK))), up(high * (1 + _SLACK))
 
 
 def _welch_df(one: Moments, two: Moments) -> tuple[int, int | None]:

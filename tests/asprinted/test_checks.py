@@ -518,3 +518,37 @@ def test_claim_that_holds_no_number_is_a_fault_of_the_study_file_even_where_a_mo
 def test_command_takes_a_real_study(harp, capsys):
     assert main(["check", str(harp.folder)]) == FINE
     assert "harp-trial: " in capsys.readouterr().out
+
+
+# Three groups
+
+MILK = {"mean": "−1.10", "sd": "9.8", "observed": "70"}
+THREE = COLUMNS["arm"] | {"values": ["tea", "water", "milk"]}
+
+
+@pytest.mark.parametrize(
+    ("milk", "printed", "verdict"),
+    [(MILK, {"est": "−5.99", "lo": "−9.25", "hi": "−2.73"}, "possible"), (MILK, {"est": "−6.20"}, "contradictory"), ({"mean": "0.1"}, {"est": "−6.20"}, "contradictory"), (MILK, {"est": "−5.99", "lo": "−9.0", "hi": "−3.0"}, "contradictory"),
+     (MILK | {"sd": "3.0"}, {"est": "−5.99", "lo": "−9.25", "hi": "−2.73"}, "contradictory"), (MILK, {"p": ".0004"}, "possible"), (MILK, {"p": ".0030"}, "contradictory")],
+)  # fmt: skip
+def test_each_pair_of_three_groups_is_held_against_its_means_and_the_spread_of_all(milk, printed, verdict):
+    claims = [*of_two_groups(), *of_column("weight", {"arm": "milk"}, **milk), *of_model("m", "weight", **printed)]
+    found = [each for each in checks.findings(study(claims, {"m": TWO}, arm=THREE)) if each.about == "m"]
+    assert [each.finding.verdict for each in found] == [verdict]
+
+
+@pytest.mark.parametrize(("est", "verdict"), [("−5.99", "possible"), ("−6.20", "contradictory")])
+def test_a_model_of_two_of_three_groups_is_held_against_these_two(est, verdict):
+    claims = [*of_two_groups(), *of_column("weight", {"arm": "milk"}, **MILK), *of_model("m", "weight", est=est)]
+    found = only(study(claims, {"m": TWO | {"rows": {"arm": ["tea", "water"]}}}, arm=THREE), "m")
+    assert found.finding.verdict == verdict and not [name for name in found.finding.printed if name.endswith(" 3")]
+
+
+def test_an_adjusted_estimate_that_is_not_the_difference_of_the_means_is_told_and_is_no_fault():
+    adjusted = TWO | {"formula": "{outcome} ~ C(arm) + gain"}
+    for est, told in (("−6.20", 1), ("−5.99", 0)):
+        held = study([*of_two_groups(), *of_model("m", "weight", est=est)], {"m": adjusted})
+        assert len(checks.caveats(held)) == told and not any(each.fault for each in checks.findings(held))
+    [line] = checks.caveats(study([*of_two_groups(), *of_model("m", "weight", est="−6.20")], {"m": adjusted}))
+    assert "m.est prints −6.20" in line and "weight.tea.mean, weight.water.mean" in line and "instead_of: m" in line
+    assert checks.caveats(study([*of_two_groups(), *of_model("m", "weight", est="−6.20")], {"m": TWO})) == []

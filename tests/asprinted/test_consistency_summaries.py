@@ -116,7 +116,7 @@ def test_mean_sd_and_interval_say_how_many_people_there_are(change, verdict):
 
 @pytest.mark.parametrize(
     ("printed", "conflict", "healing"),
-    [(HBA1C | {"n": "70", "lo": "1.54"}, {("mean", "lo"), ("lo", "hi")}, ()), ({"n": "25", "sd": "5.0", "se": "1.2"}, {("n", "sd", "se")}, 1), ({"n": "1", "sd": "2.0"}, {("n", "sd")}, 1),
+    [(HBA1C | {"n": "70", "lo": "1.54"}, {("mean", "lo"), ("lo", "hi")}, 1), ({"n": "25", "sd": "5.0", "se": "1.2"}, {("n", "sd", "se")}, 1), ({"n": "1", "sd": "2.0"}, {("n", "sd")}, 1),
      ({"mean": "3.1", "lo": "2.1", "hi": "4.3"}, {("mean", "lo", "hi")}, 1), ({"se": "1.0", "lo": "2.0", "hi": "5.0"}, {("se", "lo", "hi")}, None), ({"sd": "−2"}, {("sd",)}, None)],
 )  # fmt: skip
 def test_contradiction_of_a_column_names_the_smallest_conflicts(printed, conflict, healing):
@@ -243,3 +243,38 @@ def test_means_that_are_not_apart_by_the_estimate_conflict_with_it_and_nothing_e
     assert finding.proof == "The difference of the means would be at least 0.07499, and at most 0.05001."
     assert set(finding.conflict) == {"mean 1", "mean 2", "estimate"}
     assert set(two_groups.check(groups, estimate="0.08", lo="-0.9", hi="1.1").conflict) == {"mean 1", "mean 2", "estimate"}
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 10**9), n=st.tuples(*[st.integers(2, 90)] * 3), decimals=st.integers(0, 3), test=st.sampled_from(["t", "wald-z"]), names=st.tuples(*[st.sets(st.sampled_from(SUMMARIES))] * 3, st.sets(st.sampled_from(two_groups.OF_TEST), min_size=1)))
+def test_what_a_model_of_three_groups_prints_is_never_called_contradictory(seed, n, decimals, test, names):
+    rng = np.random.default_rng(seed)
+    groups = [drawn(rng, "normal", size, shift) for size, shift in zip(n, (0.0, 0.4, -0.3))]
+    df = sum(n) - 3
+    within = math.sqrt(sum((size - 1) * values.var(ddof=1) for size, values in zip(n, groups)) / df)
+    est, se = groups[0].mean() - groups[1].mean(), within * math.sqrt(1 / n[0] + 1 / n[1])
+    law = stats.t(df) if test == "t" else stats.norm()
+    printed = {"estimate": est, "se": se, "t": est / se, "d": est / within, "lo": est - law.ppf(0.975) * se, "hi": est + law.ppf(0.975) * se, "p": 2 * law.sf(abs(est / se))}
+    finding = two_groups.check([in_print(of_column(values), decimals, wanted) for values, wanted in zip(groups, names)], **in_print(printed, decimals, names[3]), test=test)
+    assert finding.verdict != "contradictory", finding
+    if finding.verdict == "possible":
+        assert prints_everything(finding)
+
+
+def test_spread_of_a_third_group_narrows_what_the_interval_of_two_can_be():
+    groups = ({"n": "109", "mean": "2.32", "sd": "3.6"}, {"n": "111", "mean": "2.28", "sd": "3.8"}, {"n": "110", "sd": "9.0"})
+    assert two_groups.check(groups[:2], lo="-0.9", hi="1.0").verdict == "possible"
+    assert two_groups.check(groups, lo="-0.9", hi="1.0").verdict == "contradictory"
+    with pytest.raises(ValueError, match="welch"):
+        two_groups.check(groups, lo="-0.9", test="welch")
+
+
+@pytest.mark.parametrize(
+    ("printed", "words"),
+    [({"mean": "2.1", "lo": "3.0"}, "The mean lies below the lower end of its interval: 2.151 or less against 2.949 or more."), ({"mean": "4.1", "hi": "3.0"}, "The mean lies above the upper end of its interval: 4.049 or more against 3.051 or less."),
+     ({"lo": "3.0", "hi": "2.0"}, "The lower end of the interval lies above its upper end: 2.949 or more against 2.051 or less.")],
+)  # fmt: skip
+def test_what_does_not_lie_between_the_ends_of_its_interval_is_said_in_words(printed, words):
+    assert summaries.check(**printed).proof == words
+    named = {"estimate" if name == "mean" else name: text for name, text in printed.items()}
+    assert two_groups.check(({}, {}), **named).proof == words.replace("The mean", "The estimate")
