@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pandas as pd
 
 from asprinted import checks, reanalysis
 from asprinted.cli.ways import advised, without
-from asprinted.consistency.conflict import CONTRADICTORY, and_list
+from asprinted.consistency.conflict import CONTRADICTORY, and_list, sign_alone
 from asprinted.printed import parse
+from asprinted.questions import pairs
 from asprinted.study import Study
 
 __all__ = ["advised", "as_json", "declaration", "fragment", "in_words", "left_out", "to_note", "ways_out", "without"]
@@ -55,9 +57,9 @@ def ways_out(ways: Sequence[tuple[str, ...]], folder: Path) -> list[str]:
     if not ways:
         return ["No few numbers were found that would end it if they were left out: see which analysis the numbers come from, or name several with --all-but."]
     if len(ways) > 1:
-        head = f"make records that print all but what you doubt most. Any one of these {len(ways)} lines, taken whole, ends every contradiction:"
+        head = f"make records that print all but what you doubt most. Any one of these {len(ways)} lines, taken whole, ends every contradiction that print alone can prove (whether records are found then was not tried):"
     else:
-        head = f"make records that print all but {'this one' if len(ways[0]) == 1 else 'these'}:"
+        head = f"make records that print all but {'this one' if len(ways[0]) == 1 else 'these'} (whether records are found then was not tried):"
     return [f"If they stand there so, {head}", *(f"  {shlex.join(['asprinted', 'synthesise', str(folder), *(part for id in ids for part in ('--all-but', id))])}" for ids in ways)]
 
 
@@ -77,8 +79,8 @@ def declaration(study: Study, found: Sequence[checks.Checked], id: str, beside: 
     """The verdict to expect of a claim that contradicts others, and why: a smallest set of numbers that it contradicts, the proof, and what would heal it.
 
     beside: the claims that are left out together with it, of which the reason does not speak. "method" where another analysis of the study file could
-    have printed the numbers, or the claim is a model's and what it contradicts is not; "upstream-rounding" where it is one last digit away; else
-    "misprint". Of a claim that contradicts nothing, "method", and a reason to be filled in.
+    have printed the numbers, or the claim is a model's and what it contradicts is not; "upstream-rounding" where it is one last digit away; else,
+    and where it is the sign alone, "misprint". Of a claim that contradicts nothing, "method", and a reason to be filled in.
     """
     proofs: dict[frozenset[str], tuple[str, list[str]]] = {}  # what cannot stand together → a proof, and in the order of print
     faults = []
@@ -86,6 +88,9 @@ def declaration(study: Study, found: Sequence[checks.Checked], id: str, beside: 
         if (each.fault or each.declared) and (proof := _proof(each, id, set(beside) - {id})):
             faults.append(each)
             proofs.setdefault(frozenset(proof[1]), proof)
+    if not faults and (others := [other for other in beside if other != id]):
+        left = without(study, others)  # what they contradict may be hidden behind the shorter proof that they are in
+        return declaration(left, checks.findings(left), id)
     if not faults:
         return "method", UNPROVED
     smallest = [proof for ids, proof in proofs.items() if not any(other < ids for other in proofs)]
@@ -114,6 +119,8 @@ def _fitting(study: Study, faults: Sequence[checks.Checked], found: Sequence[che
         return "method"
     if any(id in each.claims.get(name, ()) and len(each.finding.healing) == 1 and _a_digit(before, after) for each in faults for name, before, after in each.finding.healing):
         return "upstream-rounding"
+    if any(id in each.claims.get(name, ()) and sign_alone(before, after) for each in faults for name, before, after in each.finding.healing):
+        return "misprint"
     of_model = (study.claim(id).by or {}).get("model")
     beside = any(other in study.claims and (study.claims[other].by or {}).get("model") != of_model for other in against)
     return "method" if of_model and beside else "misprint"
@@ -126,11 +133,15 @@ def _a_digit(before: str, after: str) -> bool:
 
 
 def left_out(study: Study, ids: Sequence[str], tables: Mapping[str, pd.DataFrame]) -> list[dict[str, str]]:
-    """Of each claim that was left out: id, what it says, what is printed, what the records give in the same style, and the verdict and reason to note."""
+    """Of each claim that was left out: id, what it says, what is printed, what the records give in the same style, and the verdict and reason to note; both are empty where it prints all the same."""
     analysis, noted = reanalysis.Reanalysis(study, tables), []
     found = checks.findings(study)
     for claim in map(study.claim, ids):
-        computed = parse(claim.printed or "", claim.rounding).render(analysis.value(claim.by))
+        printed, value = parse(claim.printed or "", claim.rounding), analysis.value(claim.by)
+        if printed.contains(value):
+            noted.append({"id": claim.id, "says": claim.says, "printed": claim.printed or "", "computed": claim.printed or "", "expect": "", "reason": ""})
+            continue
+        computed = printed.render(value)
         expect, reason = declaration(study, found, claim.id, ids)
         noted.append({"id": claim.id, "says": claim.says, "printed": claim.printed or "", "computed": computed, "expect": expect, "reason": f"{reason} Records that print the other numbers give {computed}."})
     return noted
@@ -140,7 +151,11 @@ def to_note(study: Study, found: Sequence[Mapping[str, str]]) -> list[str]:
     """The lines to put into study.yml so that `verify` and the chapter expect what was left out; none where nothing was."""
     if not found:
         return []
-    text, lines = study.file.read_text("utf-8"), ["", "Every other number prints. Note in study.yml what does not, so that verify and the chapter expect it:"]
+    same = [f"{each['id']} was left out, and prints {each['printed']} in these records all the same: nothing is to be noted of it." for each in found if not each["expect"]]
+    found = [each for each in found if each["expect"]]
+    if not found:
+        return ["", *same]
+    text, lines = study.file.read_text("utf-8"), ["", *same, "Every other number prints. Note in study.yml what does not, so that verify and the chapter expect it:"]
     for each in found:
         in_braces = re.search(rf"^ *[\"']?{re.escape(each['id'])}[\"']?: *(\n *)?\{{", text, re.MULTILINE)
         reason = json.dumps(each["reason"], ensure_ascii=False)
@@ -175,11 +190,20 @@ def _numbers(study: Study, each: checks.Checked, names: Sequence[str]) -> list[s
 
 
 def _healing(study: Study, each: checks.Checked) -> str:
-    """What the fewest changes of last digits would be, as a sentence."""
+    """What the fewest changes of last digits, or of a sign, would be, as a sentence."""
     if not each.finding.healing:
-        return "No change of one or two last digits would heal it."
+        return "No change of one or two last digits, or of one sign, would heal it."
     changes = and_list(f"{' + '.join(each.claims.get(name, (name,)))} were {after} instead of {before}" for name, before, after in each.finding.healing)
-    return f"They could stand together if {changes}."
+    signs = ": a minus sign is easily lost in print" if any(sign_alone(before, after) for _, before, after in each.finding.healing) else ""
+    alone = "" if heals(study, each) else ". But then they contradict other printed numbers"
+    return f"They could stand together if {changes}{signs}{alone}."
+
+
+def heals(study: Study, each: checks.Checked) -> bool:
+    """Whether no question about the same is contradictory once the changes that heal this one are made."""
+    healed = {id: after for name, _, after in each.finding.healing for id in each.claims.get(name, ()) if id in study.claims}
+    changed = replace(study, claims=study.claims | {id: replace(study.claims[id], printed=after) for id, after in healed.items()})
+    return not any(other.fault and other.about == each.about and set(healed) & {id for ids in other.claims.values() for id in ids} for other in checks.findings(changed))
 
 
 def _analyses(study: Study, each: checks.Checked, found: Sequence[checks.Checked]) -> list[str]:
@@ -190,4 +214,5 @@ def _analyses(study: Study, each: checks.Checked, found: Sequence[checks.Checked
     return [
         "  Perhaps another analysis printed them: crude or adjusted, with standard errors by cluster or without. Add it to the models",
         f"  with 'instead_of: {each.about}', and asprinted check says whether it could.",
+        *(f"  {line}" for line in pairs.advice(study, [each.about])),
     ]

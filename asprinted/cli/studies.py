@@ -58,9 +58,11 @@ def _check(study: Study, *, options: argparse.Namespace) -> int:
 
     asked = contradictions.without(study, options.all_but)
     found = checks.findings(asked)
-    lines = [line for each in found for line in _lines(each)]
+    lines = [line for each in found for line in _lines(asked, each)]
     lone = directions.undirected(study)
     lines += [directions.in_words(study, claim) for claim in lone]
+    caveats = [f"no contradiction, but: {line}" for line in checks.caveats(asked)]
+    lines += caveats
     counts = Counter(each.finding.verdict for each in found)
     faults = [each for each in found if each.fault]
     ways = [(*options.all_but, *ids) for ids in contradictions.advised(asked, faults)]
@@ -73,7 +75,7 @@ def _check(study: Study, *, options: argparse.Namespace) -> int:
     lines.append(f"{study.slug}: {len(found)} questions, {answers or 'none answered'}; {counted(len(faults), 'fault')}")
     if options.all_but:
         lines += contradictions.fragment(study, checks.findings(study), options.all_but)
-    told = {"study": study.slug, "counts": counts, "faults": len(faults), "findings": [each.as_json() for each in found], "undirected": [claim.id for claim in lone]}
+    told = {"study": study.slug, "counts": counts, "faults": len(faults), "findings": [each.as_json() for each in found], "undirected": [claim.id for claim in lone], "caveats": caveats}
     show(options, told | {"all_but": [list(ids) for ids in ways], "unfilled": [place for place, _ in unfilled]}, lines)
     if faults:
         tell_next(options, "asprinted", "synthesise", options.folder[0], note="tells the contradiction in words, and what to do")
@@ -82,8 +84,11 @@ def _check(study: Study, *, options: argparse.Namespace) -> int:
     return OPEN if any(each.finding.verdict == "undecided" and not each.alternative for each in found) else FINE
 
 
-def _lines(each: checks.Checked) -> list[str]:
+def _lines(study: Study, each: checks.Checked) -> list[str]:
     """A finding in a few lines: verdict, question, numbers, proof, conflict by claim, changes that heal it."""
+    from asprinted.cli import contradictions
+    from asprinted.consistency.conflict import sign_alone
+
     finding = each.finding
     note = " (an alternative)" if each.alternative else " (declared)" if each.declared else ""
     numbers = ", ".join(f"{name} {text}" + (f" ({', '.join(each.claims[name])})" if name in each.claims else "") for name, text in finding.printed.items())
@@ -92,8 +97,9 @@ def _lines(each: checks.Checked) -> list[str]:
         lines += [f"    {'or' if place else 'smallest conflict:'} {', '.join(each.ids(names))}" for place, names in enumerate(finding.conflicts[:CONFLICTS])]
         if (more := len(finding.conflicts) - CONFLICTS) > 0:
             lines.append(f"    or one of {more} more sets, which --json lists")
-        healing = ", ".join(f"{name} {before} → {after}" for name, before, after in finding.healing)
-        lines.append(f"    healed by: {healing}" if healing else "    healed by no change of one or two last digits that was tried")
+        healing = ", ".join(f"{name} {before} → {after}{' (its sign)' if sign_alone(before, after) else ''}" for name, before, after in finding.healing)
+        healing += "" if not (healing and each.fault) or contradictions.heals(study, each) else ", which would contradict other printed numbers"
+        lines.append(f"    healed by: {healing}" if healing else "    healed by no change of one or two last digits, or of one sign, that was tried")
     elif finding.witness:
         values = (f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}" for name, value in finding.witness.items() if name != "counts")
         lines.append(f"    for example: {', '.join(values)}")
@@ -114,7 +120,7 @@ def _synthesise(study: Study, *, options: argparse.Namespace) -> int:
     if any(each.fault for each in found):
         show(options, contradictions.as_json(asked, found, options.all_but), contradictions.in_words(asked, found, options.folder[0], options.all_but))
         return DIFFERS
-    tables = synthesis.synthesise(asked, progress)
+    tables = synthesis.synthesise(asked, progress, options.all_but)
     if options.check:
         made = {study.tables[name]["file"]: records.as_csv(study, name, frame) for name, frame in tables.items()}
         made[records.PACKAGE] = records.package(study, made)
@@ -128,7 +134,7 @@ def _synthesise(study: Study, *, options: argparse.Namespace) -> int:
     notes = plausible.notes(asked, tables)
     data = {"study": study.slug, "rows": rows, "files": [str(file) for file in files]} | ({"all_but": left_out} if left_out else {}) | {"notes": [asdict(each) for each in notes]}
     show(options, data, [*map(str, files), *plausible.told(notes), *contradictions.to_note(study, left_out)])
-    if left_out:
+    if any(each["expect"] for each in left_out):
         tell_next(options, "asprinted", "synthesise", options.folder[0], note="once those lines stand in study.yml")
     else:
         tell_next(options, "asprinted", *(["verify"] if _has_chapter(study) else ["new", "--chapter"]), options.folder[0])

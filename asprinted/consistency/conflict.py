@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, TypeVar, Union
 from asprinted.printed import Number, Printed, parse
 
 POSSIBLE, CONTRADICTORY, UNDECIDED = "possible", "contradictory", "undecided"
-SEARCHED = ((1, 1), (2, 1), (1, 5), (2, 2))  # (how many numbers change, by how many units of their last digit at most)
+SEARCHED = ((1, 1), (1, 0), (2, 1), (1, 5), (2, 2))  # (how many numbers change, by how many units of their last digit at most; 0: the sign instead)
+SIGNED = ("estimate", "est", "mean", "r", "lo", "hi", "t", "d")  # names of numbers, or their first words, that may stand on either side of zero
 
 Name = TypeVar("Name", bound=Hashable)
 Text = Union[str, int, Printed]
@@ -42,7 +43,7 @@ class Finding:
 
     verdict: "possible", "contradictory" or "undecided". printed: name → text of what took part. witness: name → unrounded
     value, for "possible". proof: a sentence with the decisive bounds. conflict: the names of a smallest conflicting set;
-    conflicts: all of that size. healing: the fewest last-digit changes that make it possible, each as (name, printed,
+    conflicts: all of that size. healing: the fewest changes of last digits, or of a sign, that make it possible, each as (name, printed,
     healed); empty where none was found among the changes in SEARCHED. releases: the smallest sets of names, of one or two, without
     any one of which what is left is no longer contradictory. asked: what `without` and `again` put the question to once more.
     """
@@ -129,18 +130,19 @@ def releases(names: Sequence[str], conflicts: Sequence[Sequence[str]], left: Cal
 def fewest_changes(
     numbers: Numbers, possible: Callable[[Numbers], bool], conflicts: Iterable[Sequence[str]] = (), left: Callable[[tuple[str, ...]], bool] | None = None
 ) -> tuple[tuple[str, str, str], ...]:  # fmt: skip
-    """The first change of last digits, in the order of SEARCHED, after which the numbers are `possible`; empty where none is.
+    """The first change of last digits, or of a sign, in the order of SEARCHED, after which the numbers are `possible`; empty where none is.
 
     Each change is (name, printed, healed). Only numbers printed as equal to something change. A change that leaves one of
     the `conflicts` as it was cannot heal, so it is not tried; nor is one of numbers without which the others are still
     contradictory, which `left` says where it is given.
     """
     names = [name for name, number in numbers.items() if number.relation == "="]
-    moved = cache(lambda name, units: shifted(numbers[name], units))
+    moved = cache(lambda name, units: shifted(numbers[name], units) if units else turned(numbers[name]))
     tried: set[tuple[tuple[str, int], ...]] = set()
     for changed, reach in SEARCHED:
-        steps = [step for size in range(1, reach + 1) for step in (-size, size)]
-        subsets = [subset for subset in combinations(names, changed) if all(set(subset) & set(conflict) for conflict in conflicts) and not (left and left(subset))]
+        steps = [step for size in range(1, reach + 1) for step in (-size, size)] or [0]
+        able = names if reach else [name for name in names if name.split()[0] in SIGNED and numbers[name].value]
+        subsets = [subset for subset in combinations(able, changed) if all(set(subset) & set(conflict) for conflict in conflicts) and not (left and left(subset))]
         plans = [tuple(zip(subset, units)) for subset in subsets for units in product(steps, repeat=changed)]
         for plan in sorted(plans, key=lambda plan: sum(abs(units) for _, units in plan)):
             if plan in tried:
@@ -157,6 +159,17 @@ def shifted(number: Printed, units: int) -> Printed:
     return parse(number.render(Fraction(number.value) + Fraction(units, 10**number.decimals)), number.rounding)
 
 
+def turned(number: Printed) -> Printed:
+    """The number printed with the other sign, in the same style."""
+    return parse(number.render(-Fraction(number.value)), number.rounding)
+
+
+def sign_alone(before: str, after: str) -> bool:
+    """True where two printed numbers differ in their sign and nothing else."""
+    first, second = parse(before), parse(after)
+    return first.value == -second.value != 0
+
+
 def plain(value: Number, number: Printed) -> Number:
     """`value` as a float where that prints the same, else as it is."""
     return float(value) if number.contains(value) == number.contains(float(value)) else value
@@ -170,6 +183,7 @@ def and_list(names: Iterable[str]) -> str:
 
 def apart(lower: Number, upper: Number) -> tuple[str, str]:
     """Two bounds in conflict, lower > upper, with as many digits as show it: the first rounded down, the second up."""
+    lower, upper = (0 if abs(value) < 1e-12 * abs(other) else value for value, other in ((lower, upper), (upper, lower)))  # what floats leave of nothing
     for digits in range(4, 20):
         shown = significant(lower, digits, up=False), significant(upper, digits, up=True)
         if Decimal(shown[0]) > Decimal(shown[1]):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,15 +30,15 @@ class Made:
     analysis: reanalysis.Reanalysis
 
 
-def synthesise(study: Study, progress: Callable[[str], None] = lambda line: None) -> dict[str, pd.DataFrame]:
+def synthesise(study: Study, progress: Callable[[str], None] = lambda line: None, either: Collection[str] = ()) -> dict[str, pd.DataFrame]:
     """The tables of what `made` gives."""
-    return made(study, progress).tables
+    return made(study, progress, either=either).tables
 
 
-def made(study: Study, progress: Callable[[str], None] = lambda line: None, attempts: int = ATTEMPTS) -> Made:
+def made(study: Study, progress: Callable[[str], None] = lambda line: None, attempts: int = ATTEMPTS, either: Collection[str] = ()) -> Made:
     """The study's records, every claim of which prints as the source prints it, after writing and reading back.
 
-    `progress` is told each step, and why one is begun again. The same study file in a folder of the same name gives the same bytes. Where only
+    `progress` is told each step, and why one is begun again. either: ids of claims that may print or not. The same study file in a folder of the same name gives the same bytes. Where only
     assumptions miss their bounds, or no values were found for an outcome, other random numbers are drawn, in up to `attempts` attempts. Raises StudyError where
     a target cannot be met, naming the claims in conflict, where a claim or an assumption fails on the records, or where
     a model names other events or counts than it uses.
@@ -59,7 +59,7 @@ def made(study: Study, progress: Callable[[str], None] = lambda line: None, atte
         contents = {study.tables[name]["file"]: records.as_csv(study, name, frame) for name, frame in tables.items()}
         tables = read_back(study, contents)
         analysis = reanalysis.Reanalysis(study, tables)
-        results, kept = reanalysis.verdicts(study, analysis), reanalysis.assumptions_kept(study, analysis)
+        results, kept = [each for each in reanalysis.verdicts(study, analysis) if each.id.partition(":")[2] not in either], reanalysis.assumptions_kept(study, analysis)
         otherwise = reanalysis.uses_as_declared(study, analysis)
         faults = [*reanalysis.differing(results, kept, calculated), *otherwise]
         if not faults:

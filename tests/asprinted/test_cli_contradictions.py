@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
 import pytest
 import yaml
 
-from asprinted import checks
+from asprinted import checks, synthesis
 from asprinted.cli import BAD_INPUT, DIFFERS, FINE, contradictions, main
 from asprinted.study import load
+from asprinted.synthesis.outcomes import search
 
 ARMS = {"course": ("60", "41.2", "10.1"), "waiting": ("60", "38.0", "9.9")}
 BY_ARM = [{"weight": 1, "at": {"arm": "course"}}, {"weight": -1, "at": {"arm": "waiting"}}]
@@ -309,3 +311,89 @@ def test_where_no_single_number_ends_it_pairs_are_named(write_study, capsys):
     assert "--all-but calm.course.se --all-but calm.course.lo" in told
     changed = declared_as_printed(data, told)
     assert main(["check", str(write_study(changed, "as-advised"))]) == FINE
+
+
+def three_arms(formula: str = "{outcome} ~ arm", **changed: str) -> dict:
+    """The trial with a third arm, and one model of all three for the difference of the first two; `changed` numbers of it are printed otherwise."""
+    data = study()
+    data["tables"]["people"]["columns"]["arm"]["values"] = [*ARMS, "neither"]
+    data["tables"]["people"]["columns"]["before"] = {"type": "integer", "minimum": 0, "maximum": 100, "mark": "P", "says": "the score before"}
+    data["design"]["people"]["arms"]["sizes"]["neither"] = 60
+    data["design"]["outcomes"] = [{"column": "before", "kind": "score", "mean": "before.mean", "sd": "before.sd"}, {"column": "calm", "kind": "score", "follows": {"before": "calm.r"}}]
+    data["assumptions"] = {name: {"value": value, "says": name, "reason": "to start from"} for name, value in {"before.mean": "40", "before.sd": "10", "calm.r": "0.3"}.items()}
+    data["models"] = {"all": data["models"]["welch"] | {"formula": formula, "test": "t"}}
+    of_arms = {id: claim for id, claim in data["claims"].items() if "test" not in id}
+    of_arms |= {id.replace("course", "neither"): claim | {"by": claim["by"] | {"filter": {"arm": "neither"}}} for id, claim in of_arms.items() if "course" in id}
+    of_arms["calm.neither.sd"] = of_arms["calm.neither.sd"] | {"printed": "20.1"}
+    printed = {"est": "3.2", "lo": "-1.9", "hi": "8.3"} | changed
+    model = next(claim for id, claim in data["claims"].items() if "test" in id)
+    data["claims"] = of_arms | {f"calm.test.{name}": model | {"printed": text, "by": model["by"] | {"model": "all", "statistic": name}} for name, text in printed.items()}
+    return data
+
+
+def test_spread_of_the_third_arm_is_in_the_proof_and_a_model_of_each_pair_is_proposed_that_ends_it(write_study, capsys):
+    folder = write_study(three_arms())
+    assert main(["check", str(folder)]) == FINE
+    folder = write_study(three_arms(lo="-0.4", hi="6.8"))  # by the spread of these two arms alone
+    assert main(["synthesise", str(folder)]) == DIFFERS
+    told = capsys.readouterr().out
+    assert "The model all takes more than two groups together" in told and "calm.neither.sd" in told
+    [line] = [line for line in told.splitlines() if line.strip().startswith("all_course: ")]
+    data = three_arms(lo="-0.4", hi="6.8")
+    data["models"] = yaml.safe_load(line)
+    for id in ("est", "lo", "hi"):
+        data["claims"][f"calm.test.{id}"] |= {"by": data["claims"][f"calm.test.{id}"]["by"] | {"model": "all_course"}}
+    folder = write_study(data)
+    assert main(["check", str(folder)]) == FINE and "two such groups print" in capsys.readouterr().out
+    assert main(["synthesise", str(folder)]) == FINE
+
+
+def test_a_search_in_vain_for_one_model_of_three_arms_proposes_a_model_of_each_pair(write_study, capsys, monkeypatch):
+    monkeypatch.setattr(search, "PATIENCE", 2)
+    monkeypatch.setattr(synthesis, "made", functools.partial(synthesis.made, attempts=1))
+    folder = write_study(three_arms(formula="{outcome} ~ arm + before", lo="-0.2", hi="6.6"))  # adjusted, so that print proves nothing
+    assert main(["check", str(folder)]) == FINE
+    capsys.readouterr()
+    assert main(["synthesise", str(folder)]) == BAD_INPUT
+    told = capsys.readouterr().err
+    assert "no proof" in told and "A likely cause:" in told and "The model all takes more than two groups together" in told
+    assert told.index("A likely cause:") > told.index("calm.test.")
+    [line] = [line for line in told.splitlines() if line.strip().startswith("all_course: ")]
+    assert yaml.safe_load(line)["all_course"]["rows"] == {"arm": ["course", "waiting"]}
+
+
+def test_a_lost_minus_sign_is_proposed_and_expected_as_a_misprint(write_study, capsys):
+    folder = write_study(of_the_test_alone(est="0.8", lo="-4.4", hi="2.8"))
+    assert main(["check", str(folder)]) == DIFFERS
+    assert "healed by: estimate 0.8 → −0.8 (its sign)\n" in capsys.readouterr().out
+    assert main(["synthesise", str(folder)]) == DIFFERS
+    assert "if calm.test.est were −0.8 instead of 0.8: a minus sign is easily lost in print." in capsys.readouterr().out
+    data = of_the_test_alone(est="0.8", lo="-4.4", hi="2.8")
+    del data["models"]["other"]
+    loaded = load(write_study(data))
+    expect, reason = contradictions.declaration(loaded, checks.findings(loaded), "calm.test.est")
+    assert expect == "misprint" and reason.endswith("They could stand together if it were −0.8.")
+
+
+def test_a_sign_that_would_contradict_other_print_is_told_with_that(write_study, capsys):
+    folder = write_study(study(est="0.8", lo="-4.4", hi="2.8"))  # and the means differ by 3.2
+    assert main(["check", str(folder)]) == DIFFERS
+    assert "healed by: estimate 0.8 → −0.8 (its sign), which would contradict other printed numbers\n" in capsys.readouterr().out
+    assert main(["synthesise", str(folder)]) == DIFFERS
+    told = capsys.readouterr().out
+    assert "easily lost in print. But then they contradict other printed numbers." in told and "print alone does not contradict it" not in told
+
+
+def test_ways_out_say_that_records_were_not_tried(write_study, capsys):
+    folder = write_study(of_the_test_alone(hi="5.8"))
+    for command in ("check", "synthesise"):
+        assert main([command, str(folder)]) == DIFFERS
+        assert "(whether records are found then was not tried):" in capsys.readouterr().out
+
+
+def test_a_number_that_was_left_out_and_prints_all_the_same_is_no_fault(write_study, capsys):
+    folder = write_study(study())
+    assert main(["synthesise", str(folder), "--all-but", "calm.course.observed"]) == FINE  # which the design gives
+    told = capsys.readouterr().out
+    assert "calm.course.observed was left out, and prints 60 in these records all the same: nothing is to be noted of it." in told and "expect:" not in told
+    assert main(["verify", str(folder), "--engine", "own"]) == FINE

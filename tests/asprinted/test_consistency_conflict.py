@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
 
@@ -85,3 +86,21 @@ def test_shown_bound_is_never_inside(value, digits):
 def test_bounds_in_conflict_are_shown_apart():
     low, high = conflict.apart(Fraction("0.1600002"), Fraction("0.16"))
     assert float(low) > float(high)
+
+
+def test_a_sign_is_tried_after_one_last_digit_and_before_two():
+    numbers = conflict.read(estimate="0.08", lo="3")
+
+    def changes(total: str) -> tuple:
+        return conflict.fewest_changes(numbers, lambda some: sum(number.value for number in some.values()) == Decimal(total))
+
+    assert changes("2.92") == (("estimate", "0.08", "−0.08"),) and changes("-2.92") == (("lo", "3", "−3"),)
+    assert changes("3.09") == (("estimate", "0.08", "0.09"),) and len(changes("4.09")) == 2
+    assert conflict.sign_alone("0.08", "−0.08") and not conflict.sign_alone("0.08", "−0.09") and not conflict.sign_alone("0", "−0")
+
+
+def test_what_has_no_sign_is_never_turned():
+    numbers = conflict.read(p=".04", sd="2.1", n=3)
+    tried = []
+    conflict.fewest_changes(numbers, lambda some: tried.append({number.text for number in some.values()}) or False)
+    assert tried and not set.union(*tried) & {"−.04", "−2.1", "−3"}

@@ -33,7 +33,7 @@ PAPER = [f"paper.{name}" for name in (
     "code", "comparison_cells", "table_cells", "model_cells", "pool_cells", "first_look", "notebook", "pages", "commands",
 )] + ["paper"]  # fmt: skip
 VARIANTS = [f"variants.{name}" for name in ("sheets", "roster", "drawing", "counted", "ties", "descriptions", "analyses", "asking", "answers", "making", "folders", "running", "marking", "progress", "commands")] + ["variants"]
-ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "study.meanings", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.together", "study.changes", "study.fitting", "study.outcomes", "study.designs", "study.statistics", "study.references", "study", "directions", "questions.claims", "questions.models", "questions.statistics", "questions.parts", "questions", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "plausible", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", "cli.output", *VARIANTS, *PAPER, "cli.ways", "cli.contradictions", "cli.studies", "cli", "__main__"]
+ORDER = ["printed", *CONSISTENCY, "consistency", "study.entries", "study.meanings", "kinds", "study.parts", "study.families", "study.rules", "study.pools", "study.trials", "study.evidence", "study.starts", "study.together", "study.changes", "study.fitting", "study.outcomes", "study.designs", "study.statistics", "study.references", "study", "directions", "questions.claims", "questions.models", "questions.pairs", "questions.statistics", "questions.parts", "questions", "checks", "verdict", "chapter", "records", "models.likelihood", "models.intercept", "models.patterns", "models.formula", "models.scores", "models.binary", "models.survival", "models.counts", "models.ordinal", "models.tests", "models.fits", "models.effects", "models.heterogeneity", "models.pooled", "models.small_studies", "models", "reanalysis", "plausible", "engines.python", "engines.r", "engines", "verification", *SYNTHESIS, "synthesis", "cli.output", *VARIANTS, *PAPER, "cli.ways", "cli.contradictions", "cli.studies", "cli", "__main__"]
 MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} | {
     "__init__": set(),
     "study.entries": {"printed"},
@@ -57,6 +57,7 @@ MAY_IMPORT = {module: set(ORDER[:place]) for place, module in enumerate(ORDER)} 
     "questions": set(),
     "questions.claims": {"printed", "study"},
     "questions.models": {"study", "study.entries"},
+    "questions.pairs": {"questions.models", "study"},
     "questions.parts": {"consistency", "consistency.parts", "questions.claims", "study", "study.entries"},
     "directions": {"study"},
     "verdict": {"printed", "study"},

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
+from asprinted.questions import pairs
 from asprinted.study import SEPARATOR, Study, StudyError
 from asprinted.synthesis.outcomes.aims import FAR, Aims
 from asprinted.synthesis.outcomes.moves import Moves
@@ -105,7 +106,9 @@ def settle(
     if missed:
         shown = [f"{target.id} ({target.value(y):.6g}, not {_between(target)})" for target in missed]
         remedy = f"No values were found that print these together with the other {len(targets) - len(missed)} claims and bounds on it, which is no proof that there are none: correct one of them, where the draw starts from, or the numbers seen."
-        raise Unmet(study.file, SEPARATOR.join(("design", "outcomes", column)), shown, remedy)
+        cause = pairs.advice(study, (target.by["model"] for target in missed if "contrast" in target.by))
+        likely = "\n".join(["\nA likely cause:", *cause, ""]) if cause else ""
+        raise Unmet(study.file, SEPARATOR.join(("design", "outcomes", column)), shown, f"{remedy}{likely}")
     return y
 
 
