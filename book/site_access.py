@@ -100,6 +100,7 @@ MOVES = """[...document.querySelectorAll("*")].filter((each) => {
     return longest > 0.05 || scrollBehavior === "smooth";
 }).map((each) => each.tagName.toLowerCase() + (each.id ? "#" + each.id : "")).slice(0, 5)"""
 LOOK = """(() => {
+    for (const fade of document.getAnimations()) if (fade.effect.getComputedTiming().endTime < Infinity) fade.finish(); // a look that is on its way is not there yet
     const {outlineStyle, outlineWidth, boxShadow, backgroundColor, borderColor, textDecorationLine, color} = getComputedStyle(%s);
     const after = getComputedStyle(%s, "::after");
     const outlines = [outlineStyle, after.outlineStyle].map((style, place) => style === "none" ? "0px" : [outlineWidth, after.outlineWidth][place]);
