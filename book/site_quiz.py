@@ -36,6 +36,11 @@ ALL = """((chapter) => {
     answer(questions.at(-1), true);
     return [before, end().textContent, [...end().querySelectorAll("a")].map((link) => document.querySelector(link.hash) === questions[1]), end().getAttribute("role")];
 })()"""
+PADS = """[...document.querySelectorAll(".quiz-question form input[type=text]")].map((field) => {
+    const keys = JSON.parse(field.closest(".quiz-question").dataset.key);
+    const wanted = keys.some(({relation, value}) => relation !== "=" || value.startsWith("-")) ? "text" : "decimal"; // decimals' keys on telephones have no sign
+    return field.inputMode === wanted && field.getAttribute("autocapitalize") === "off" && field.getAttribute("autocorrect") === "off" && !field.spellcheck ? "" : field.id;
+}).filter(Boolean)"""
 END = 'document.querySelector(".quiz-end").textContent'
 KEYS = {"Enter": ("Enter", 13, "\r"), "Tab": ("Tab", 9, ""), " ": ("Space", 32, " "), "ArrowDown": ("ArrowDown", 40, ""), "ArrowUp": ("ArrowUp", 38, "")}
 
@@ -186,6 +191,7 @@ async def _by_hand(chromium: Browser, page: str, questions: list[dict]) -> list[
     if (told := await chromium.value(BAR)) and not told.startswith(f"1 of {len(questions)} answered, 1 right"):
         found.append(f"after one answer the bar says {told!r}")
 
+    found += [f"the field {field} asks a telephone for the wrong keys, or lets it change what is typed" for field in await chromium.value(PADS)]
     keys = json.loads(questions[number]["key"])
     for texts, answered in (([f"{parse(key['text']).value + 40:f}" for key in keys], "wrong"), ([key["text"] for key in keys], "right")):
         await chromium.value(f"{part(number, 'form')}.reset()")
