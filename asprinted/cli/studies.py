@@ -120,7 +120,7 @@ def _synthesise(study: Study, *, options: argparse.Namespace) -> int:
     if any(each.fault for each in found):
         show(options, contradictions.as_json(asked, found, options.all_but), contradictions.in_words(asked, found, options.folder[0], options.all_but))
         return DIFFERS
-    tables = synthesis.synthesise(asked, progress, options.all_but)
+    tables = synthesis.synthesise(asked, progress, **({"either": options.all_but} if options.all_but else {}))
     if options.check:
         made = {study.tables[name]["file"]: records.as_csv(study, name, frame) for name, frame in tables.items()}
         made[records.PACKAGE] = records.package(study, made)
