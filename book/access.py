@@ -7,6 +7,7 @@ the fault is gone or has another shape.
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from pathlib import Path
@@ -83,27 +84,22 @@ def named_folds(page: str) -> str:
     if start < 0:
         return page
     article, seen = page[start:], Counter()
-    often = Counter(_words(found["words"]) for found in FOLD.finditer(article) if found["fold"])
+    often = Counter(tables.said(found["words"]) for found in FOLD.finditer(article) if found["fold"])
     above = ""
 
     def named(found: re.Match) -> str:
         nonlocal above
         if not found["fold"]:
-            above = _words(found["heading"] or found["title"] or found["question"])
+            above = tables.said(found["heading"] or found["title"] or found["question"])
             return found[0]
-        words = _words(found["words"])
+        words = tables.said(found["words"])
         if not words or often[words] < 2:
             return found[0]
         seen[words, above] += 1
         again = f", {seen[words, above]}" if seen[words, above] > 1 else ""
-        return f'{found["fold"]}{found["words"]}<span class="live-unseen">: {above}{again}</span></summary>'
+        return f'{found["fold"]}{found["words"]}<span class="live-unseen">: {html.escape(above, quote=False)}{again}</span></summary>'
 
     return page[:start] + FOLD.sub(named, article)
-
-
-def _words(markup: str) -> str:
-    """Return the words of a piece of HTML, escaped as they stand there, without what only draws."""
-    return " ".join(re.sub(r"<[^>]*>", " ", re.sub(r'<a class="headerlink".*?</a>|<svg\b.*?</svg>', "", markup, flags=re.DOTALL)).split())
 
 
 def with_scopes(table: str) -> str:

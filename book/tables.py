@@ -31,13 +31,13 @@ def named(page: str) -> str:
         nonlocal heading
         text = found[0]
         if text.startswith("<h") and not text.startswith("<header"):
-            heading = _said(text)
+            heading = said(text)
         elif text == "<details":
             folds.append("")
         elif text == "</details>":
             folds[-1:] = []
         elif text.startswith("<summary"):
-            folds[-1:] = [_said(text)]
+            folds[-1:] = [said(text)]
         elif not re.search(r"^<table\b[^>]*(?:aria-label|indextable)|<caption\b", text):
             kind = next((words for name, words in KINDS.items() if name in text[: text.find(">")]), "")
             what = kind or next((words for words in reversed(folds) if words and words != FOLD), "Table")
@@ -55,8 +55,8 @@ def boxed(page: str) -> str:
     return FOLDED.sub(rf"{BOX}\g<0></div>", page)
 
 
-def _said(element: str) -> str:
-    """Return what stands in an element, without what only the eye or the pointer needs."""
+def said(element: str) -> str:
+    """Return the words that stand in an element, as plain text, without what only the eye or the pointer needs."""
     return re.sub(r"\s+", " ", html.unescape(TAG.sub(" ", UNSEEN.sub("", element)))).strip()
 
 
@@ -67,7 +67,7 @@ def with_words(table: str) -> str:
     """
     if re.search(r'\b(?:col|row)span="?[2-9]', table):
         return table
-    rows = [[_said(cell["inside"]) for cell in CELL.finditer(row)] for row in ROW.findall(table[table.find("</thead>") :])]
+    rows = [[said(cell["inside"]) for cell in CELL.finditer(row)] for row in ROW.findall(table[table.find("</thead>") :])]
     columns = {place for place in range(max(map(len, rows), default=0)) if _of_words([row[place] for row in rows if place < len(row)])}
 
     def row(found: re.Match) -> str:
