@@ -22,7 +22,7 @@ def write(folder: Path) -> tuple[list[Path], list[Path], list[tuple[str, str]]]:
     study = load(folder)
     tables = {name: records.joined(study, read, name) for read in [records.read(study)] for name in read}
     if reason := records.stale(study.folder):
-        raise StudyError(study.file, "records", None, f"{reason} A chapter is of the records that are there: run asprinted synthesise {folder} first.")
+        raise StudyError(study.file, "records", None, f"A chapter is made of records that are those of the study file. {reason}.")
     where = places.of(folder)
     made, unwritten = notebook.chapter(study, tables, where.records, where.in_book)
     files = {where.chapter: json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False) + "\n"}
