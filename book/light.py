@@ -16,6 +16,7 @@ from book.files import write_whole
 from book.style_sheets import kept
 
 ICON = re.compile(r'<(?P<tag>i|span) class="(?P<names>[^"]*\bfa(?:s|-solid|-regular)\b[^"]*)"(?P<rest>[^>]*)>\s*</(?P=tag)>')
+PRIMES = re.compile(r"'+")  # in TeX they are raised; docutils leaves them where they stand
 DRAWING = r'["{,]"?%s"?:\[(\d+),(\d+),\[[^\]]*\],"\w+",(?:"([^"]*)"|\["([^"]*)","([^"]*)"\])\]'
 FORMULA = re.compile(r'<(?P<tag>span|div) class="(?P<names>math[^"]*)"(?P<rest>[^>]*)>(?P<inside>.*?)</(?P=tag)>', re.S)
 SCRIPT = re.compile(r'[ \t]*<script\b(?P<attributes>[^>]*)>(?P<inside>.*?)</script>\n?', re.S)
@@ -104,7 +105,7 @@ def formula(found: re.Match) -> str:
     if not tex.startswith((r"\(", r"\[")):
         return found[0]
     try:
-        drawn = tex2mathml(tex[2:-2].strip(), as_block=found["tag"] == "div")
+        drawn = tex2mathml(PRIMES.sub(lambda primes: "^{" + r"\prime" * len(primes[0]) + "}", tex[2:-2].strip()), as_block=found["tag"] == "div")
     except Exception:  # whatever docutils meets, MathJax may read it
         return found[0]
     return f'<{found["tag"]} class="{found["names"]}"{found["rest"]}>{number[0] if number else ""}{drawn}</{found["tag"]}>'

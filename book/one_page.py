@@ -68,20 +68,33 @@ def _article(site: Path, page: str) -> Tag:
 
 
 def _answers(article: Tag, name: str) -> list[Tag]:
-    """Return the answers and solutions of a page, taken out of it; where each stood there is a link to it."""
-    moved = []
+    """Return the answers and solutions of a page, taken out of it, each with what is said of it below; where it stood there is a link to it."""
+    moved: list[Tag] = []
     for part in article.select("details, .tag_solution"):
         summary = part.find("summary")
-        if part.find_parent(class_="tag_solution") or not ("tag_solution" in part.get("class", []) or (summary and ANSWER.match(_words(summary)))):
+        if any(held in part.parents for held in moved) or not ("tag_solution" in part.get("class", []) or (summary and ANSWER.match(_words(summary)))):
             continue
-        number = len(moved) + 1
+        number, cell = len(moved) + 1, part.find_parent(class_="cell") or part
+        several = [cell, *_about(cell)] if "cell" in cell.get("class", []) else [cell]
         link = BeautifulSoup(f'<p class="to-answer" id="from-{name}-{number}"><a href="#answer-{name}-{number}">Answer {number}, at the end of the book</a></p>', "html.parser").p
-        part.replace_with(link)
-        part["id"] = f"answer-{name}-{number}"
-        part["data-number"] = str(number)
-        _tidy(part)
-        moved.append(part)
+        cell.insert_before(link)
+        answer = BeautifulSoup("<div></div>", "html.parser").div
+        answer.attrs |= {"id": f"answer-{name}-{number}", "data-number": str(number)}
+        answer.extend([each.extract() for each in several])
+        _tidy(answer)
+        moved.append(answer)
     return moved
+
+
+def _about(solution: Tag) -> list[Tag]:
+    """Return what belongs to a solution below it: more of its folded code, the cells behind the numbers in its text, and the fold that says what to notice."""
+    found = []
+    for beside in solution.find_next_siblings():
+        kinds = set(beside.get("class", []))
+        if not (kinds & {"tag_hide-cell", "tag_hide-input"} or {"admonition", "dropdown"} <= kinds or (beside.name == "details" and beside.find("summary"))):
+            break
+        found.append(beside)
+    return found
 
 
 def _tidy(part: Tag) -> None:

@@ -42,6 +42,8 @@ def block(stem: str, size: int, studies: list[str], root: Path, repository: Repo
         f'<a class="kit" href="{Path(kit_place(stem)).name}" download>Download this chapter</a> (zip, {told(size)}), to run it on your own machine.',
         "",
         f":::{{dropdown}} What is in it, its records as CSV{', and where else to run it' if repository else ''}",
+        ":class-container: no-print",
+        "",
         "The notebook, its records with their dictionary, the library, pinned requirements, and a README with the three lines that run it. "
         "Once installed, it needs no network.",
         "",

@@ -12,6 +12,8 @@ from book.live import cells
 from book.live.cells import Cell
 
 NOTE = """:::{dropdown} What runs in this page, and what does not
+:class-container: no-print
+
 Cells under “Run it here” are Python, and they run in your own browser. The first one loads Python from this site, once{loads};
 nothing that you write leaves your machine. There is Python's standard library, the part of `asprinted` that needs nothing more, and this book's records as CSV files.
 

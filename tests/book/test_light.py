@@ -40,6 +40,11 @@ def test_formulas_become_mathml_and_mathjax_goes():
     assert page.count("<math") == 2 and "<msqrt>" in page and "<mfrac>" in page and '<span class="eqno">(1)</span><math' in page and "&lt;" in page
 
 
+def test_a_prime_is_raised():
+    page = re.sub(r"\s", "", drawn(r"""<span class="math">\(y' = X'b''\)</span>"""))
+    assert page.count("<msup>") == 3 and "<msup><mi>y</mi><mi>′</mi></msup>" in page and "'" not in page.split("<math")[1].split("</math>")[0]
+
+
 def test_a_formula_that_cannot_be_read_is_left_to_mathjax():
     head = '<script>window.MathJax = {}</script><script defer src="../_static/../mathjax-3.2.2/tex-mml-chtml.js"></script>'
     page = drawn(r'<span class="math">\(\nosuchthing{a}\)</span><span class="math">\(b\)</span>', head=head)

@@ -120,3 +120,20 @@ def test_a_site_that_does_not_link_the_pdf_printed_from_it_is_not_current(tmp_pa
 def test_first_page_links_the_pdf_where_there_is_one_and_only_then():
     assert take_away.in_index("# Book\n\nWords.\n\nMore.", b"") == "# Book\n\nWords.\n\nMore."
     assert 'href="book.pdf"' in take_away.in_index("# Book\n\nWords.\n\nMore.", b"%PDF").split("\n\n")[2]
+
+
+SOLVED = """<article><h1>One</h1><p>Do it.</p>
+<div class="cell tag_hide-cell"><details><summary><span>Show the solution: it</span></summary><pre>solve()</pre></details></div>
+<div class="cell tag_hide-input"><details><summary>Show code</summary><pre>say()</pre></details></div>
+<div class="admonition dropdown"><p>What to notice</p><p>It is seven.</p></div>
+<p>Now the next.</p><details class="no-print"><summary>What runs here</summary></details></article>"""
+
+
+def test_what_is_said_of_a_solution_below_it_goes_to_the_end_with_it(site):
+    files.write_whole(site / "chapters/two.html", f"<html><body>{SOLVED}</body></html>")
+    whole = one_page.assembled(site, PAGES, FACE, "", {})
+    before, answers = whole.split('id="answers"')
+    assert "Do it." in before and "Now the next." in before and before.count('id="from-chapters-two-') == 1
+    for moved in ("solve()", "say()", "It is seven."):
+        assert moved not in before and answers.count(moved) == 1
+    assert "What runs here" not in whole
