@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from asprinted.consistency import Finding, conflict, integers, pooled, summaries, survival, tables, triples, two_groups
@@ -19,9 +20,10 @@ from asprinted.printed import Printed
 from asprinted.questions import parts, statistics
 from asprinted.questions.claims import Claims, amount_of, named, numbers_of, printed_of, rows_of, versions
 from asprinted.questions.models import categories, is_factor, levels_of, terms_of
-from asprinted.study import RATIO_FAMILIES, Claim, Study
+from asprinted.study import RATIO_FAMILIES, SEPARATOR, Claim, Study
 from asprinted.study.entries import columns_of
 from asprinted.study.families import OF_JOINT, OF_TESTS
+from asprinted.study.starts import cells, columns_of_entry, sizes, table_of
 
 NAMES = {"est": "estimate", "se": "se", "lo": "lo", "hi": "hi", "p": "p"}  # statistic of a claim → name in a finding
 _OF_POOL = {name: name for name in ("est", "se", "lo", "hi", "p", "q_p", "i2", "k", "n")} | {"q": "chi2"}
@@ -335,8 +337,10 @@ def _of_columns(study: Study) -> Iterator[Checked]:
         about = ", ".join([f"{table}.{column}", *(" ".join(pair) for pair in filters)])
         seen = [claim for claim in [*groups[rows, column], *people.get(rows, [])] if claim.by["statistic"] in _OF_SEEN]
         for chosen in versions(seen, _OF_SEEN) if any(claim.by["statistic"] == "percent_observed" for claim in seen) and len(seen) > 1 else ():
-            yield _checked(study, tables.percent_of_count(**{name: printed_of(claim) for name, claim in chosen.items()}), about, {name: (claim.id,) for name, claim in chosen.items()})
-        for names, check in (({"percent": "percent", "sum": "count"}, _share), ({"mean": "mean", "sd": "sd"}, _moments), (_OF_GROUPS, _mean), (_OF_ORDER, _order)):
+            numbers = {name: printed_of(claim) for name, claim in chosen.items()}
+            yield _checked(study, _percentage(numbers, None if "n" in numbers else _rows(study, claims[0].by)), about, {name: (claim.id,) for name, claim in chosen.items()})
+        share = partial(_share, people=_seen(study, claims[0].by))
+        for names, check in (({"percent": "percent", "sum": "count"}, share), ({"mean": "mean", "sd": "sd"}, _moments), (_OF_GROUPS, _mean), (_OF_ORDER, _order)):
             names = names | _OF_PEOPLE
             for chosen in versions([claim for claim in claims if claim.by["statistic"] in names], names):
                 finding = check(spec, {name: printed_of(claim) for name, claim in chosen.items()})
@@ -380,10 +384,52 @@ def _by_horizon(numbers: Mapping[str, Printed]) -> Decision:
     return Decision(POSSIBLE, f"The {names[0]} can be {value}, no later than the last time.", {names[0]: float(value), "until": float(max(value, until.value))})
 
 
-def _share(spec: Mapping[str, Any], numbers: Mapping[str, Printed]) -> Finding | None:
-    """A percentage of ones against their count and the number of people; None where there is nothing to compare."""
+def _share(spec: Mapping[str, Any], numbers: Mapping[str, Printed], people: tuple[int, str] | None = None) -> Finding | None:
+    """A percentage of ones against their count and the number of people; None where there is nothing to compare. people: how many there are where no number prints it, and who says so."""
     of_ones = set(spec.get("values", ())) <= {0, 1} if "values" in spec else (spec.get("minimum"), spec.get("maximum")) == (0, 1)
-    return tables.percent_of_count(**numbers) if of_ones and "percent" in numbers and len(numbers) > 1 else None
+    if not of_ones or "percent" not in numbers or len(numbers) < 2:
+        return None
+    return _percentage(numbers, None if "n" in numbers else people)
+
+
+def _percentage(numbers: Mapping[str, Printed], people: tuple[int, str] | None) -> Finding:
+    """A percentage against its count and n, or against the number of `people` and who says so."""
+    if people is None:
+        return tables.percent_of_count(**numbers)
+    n, told = people
+    return tables.percent_of_count(**numbers, n=(n, n), question=f"Is there a count of the {n} people there that prints {conflict.and_list(numbers)}? ({n}: {told})")
+
+
+def _seen(study: Study, by: Mapping[str, Any]) -> tuple[int, str] | None:
+    """How many people of an arm, at a visit or not, have a value in the column as the records are made, and where study.yml says so; None where it does not, or about other rows."""
+    entry = next((each for each in study.design.get("outcomes", []) if by["column"] in columns_of_entry(each)), None)
+    observed = any(claim.by["statistic"] in ("observed", "percent_observed") and claim.by.get("column") == by["column"] for claim in numbers_of(study))
+    found = _cell(study, by)
+    if entry is None or observed or found is None or len(found[0]) > 1 or by["table"] != table_of(study, by["column"]):
+        return None
+    ([arm], time), visits = found, study.design.get("visits", {})
+    part, where = (visits, ("design", "visits", "seen")) if time is not None else (entry, ("design", "outcomes", entry["column"], "seen"))
+    told = SEPARATOR.join(where)
+    return cells(study, entry)[arm, time], told if arm in part.get("seen", {}) else f"everybody, since {told} is not given"
+
+
+def _rows(study: Study, by: Mapping[str, Any]) -> tuple[int, str] | None:
+    """How many people stand in the rows of an arm, or of all, at a visit or not, and where study.yml says so; None of other rows."""
+    found = _cell(study, by)
+    return (sum(sizes(study)[arm] for arm in found[0]), SEPARATOR.join(("design", "people", "arms", "sizes"))) if found else None
+
+
+def _cell(study: Study, by: Mapping[str, Any]) -> tuple[list[str], int | None] | None:
+    """The arms, one or all, and the visit (None in the table of people) that an entry is about; None where its rows are others."""
+    people, visits, filter = study.design.get("people", {}), study.design.get("visits", {}), dict(by.get("filter", {}))
+    if "arms" not in people or "rule" in by or by["table"] not in (people["table"], visits.get("table")):
+        return None
+    time = filter.pop(visits["column"], None) if by["table"] == visits.get("table") else None
+    arm = filter.pop(people["arms"]["column"], None)
+    known = list(sizes(study))
+    if filter or (by["table"] == visits.get("table") and time not in visits["times"]) or (arm is not None and arm not in known):
+        return None
+    return known if arm is None else [arm], time
 
 
 def _mean(spec: Mapping[str, Any], numbers: Mapping[str, Printed]) -> Finding | None:

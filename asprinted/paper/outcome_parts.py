@@ -271,7 +271,8 @@ def _fields(plan: Plan, outcome: Outcome, analysis: str, in_arms: str, at_visits
         says = f"Linear mixed model of {of} at all visits, with visit, arm and their interaction, one random intercept a person; REML; Wald z test of the change to the last visit"
     elif analysis == "gee-logistic":
         if not plan.clusters:
-            raise fault("--analysis", f"{of}=gee-logistic", "It takes clusters: add --clusters 12, or ask for logistic.")
+            by_hand = f" For the same people at several visits ask for logistic too, move {of} to the table of visits, and write 'family: gee-logistic', 'estimator: GEE' and 'groups: id' into its model." if plan.times else ""
+            raise fault("--analysis", f"{of}=gee-logistic", f"It takes clusters: add --clusters 12 where whole clusters were randomised, or ask for logistic.{by_hand}")
         fields, says = ["groups: cluster", "estimator: GEE"], f"Logistic regression of {of} by generalised estimating equations, standard errors robust by cluster"
     elif analysis in ("logistic", "poisson", "negative-binomial", "ordinal"):
         kind = {"logistic": "Logistic", "poisson": "Poisson", "negative-binomial": "Negative binomial", "ordinal": "Proportional odds"}[analysis]

@@ -79,6 +79,12 @@ def test_every_analysis_can_be_drafted(tmp_path, kind, analysis):
     assert model["family"] == {"welch": "linear", "ancova": "linear"}.get(analysis, analysis)
 
 
+def test_estimating_equations_over_visits_are_not_told_to_randomise_clusters_alone(tmp_path, capsys):
+    assert main(["new", str(tmp_path / "mine"), *ARMS, "--visits", "0,6", "--outcome", "score:calm:0-100", "--outcome", "yes-no:well", "--analysis", "well=gee-logistic"]) == BAD_INPUT
+    told = capsys.readouterr().err
+    assert "where whole clusters were randomised" in told and "'groups: id'" in told and told.rstrip().endswith(".")
+
+
 def test_risk_difference_drafts_the_number_needed_to_treat_and_says_its_sign_and_ends(tmp_path):
     file = new(tmp_path / "mine", *ARMS, "--outcome", "yes-no:well", "--analysis", "well=risk-difference", "--analysis", "well=chi-squared")
     text = file.read_text("utf-8")

@@ -585,3 +585,36 @@ def test_sites_without_shares_or_number_are_refused(written):
     data["design"]["people"]["sites"].pop("number")
     with pytest.raises(StudyError, match="Give 'shares' or 'number'"):
         written(data)
+
+
+def at_end(seen: dict | None, count: str, percent: str) -> dict:
+    """The trial with a yes-no outcome of which one arm prints a count and a percentage."""
+    data = trial()
+    data["tables"][PEOPLE]["columns"]["well"] = column("integer", values=[0, 1])
+    data["design"]["outcomes"].append({"column": "well", "kind": "yes-no"} | ({"seen": seen} if seen else {}))
+    for statistic, text in {"sum": count, "percent": percent}.items():
+        data["claims"][f"well.peer.{statistic}"] = claim(text, table=PEOPLE, column="well", filter={"arm": "peer"}, statistic=statistic)
+    data["claims"]["well.usual.percent"] = claim("21%", table=PEOPLE, column="well", filter={"arm": "usual"}, statistic="percent")
+    return data
+
+
+@pytest.mark.parametrize(
+    ("seen", "percent", "verdict", "told"),
+    [
+        ({"peer": 180, "usual": 177}, "22%", "possible", "180: design › outcomes › well › seen"),
+        ({"peer": 190, "usual": 177}, "22%", "contradictory", "190: design › outcomes › well › seen"),
+        (None, "20%", "possible", "204: everybody, since design › outcomes › well › seen is not given"),
+        (None, "22%", "contradictory", "204: everybody"),
+    ],
+)
+def test_a_count_and_its_percentage_are_held_against_the_people_who_are_seen(written, seen, percent, verdict, told):
+    [found] = [each for each in checks.findings(written(at_end(seen, "40", percent))) if "well" in each.about and "count" in each.finding.printed]
+    assert found.finding.verdict == verdict and told in found.finding.question
+
+
+def test_a_share_followed_up_is_held_against_the_people_of_the_arm(written):
+    data = trial()
+    filter = {"filter": {"arm": "peer"}}
+    data["claims"] |= {"end.seen": claim("180", table=PEOPLE, column="end", statistic="observed", **filter), "end.share": claim("90%", table=PEOPLE, column="end", statistic="percent_observed", **filter)}
+    [found] = [each for each in checks.findings(written(data)) if "count" in each.finding.printed]
+    assert found.finding.verdict == "contradictory" and "204: design › people › arms › sizes" in found.finding.question
