@@ -618,3 +618,8 @@ def test_a_share_followed_up_is_held_against_the_people_of_the_arm(written):
     data["claims"] |= {"end.seen": claim("180", table=PEOPLE, column="end", statistic="observed", **filter), "end.share": claim("90%", table=PEOPLE, column="end", statistic="percent_observed", **filter)}
     [found] = [each for each in checks.findings(written(data)) if "count" in each.finding.printed]
     assert found.finding.verdict == "contradictory" and "204: design › people › arms › sizes" in found.finding.question
+
+
+@pytest.mark.parametrize(("statistic", "low", "high", "told"), [("sum", 94.5, 95.5, "95"), ("sum", 93.5, 95.5, "93.5 to 95.5"), ("mean", 94.5, 95.5, "94.5 to 95.5"), ("sum", -math.inf, 95.5, "below 95.5")])
+def test_a_count_that_was_missed_is_told_as_the_number_that_is_printed(statistic, low, high, told):
+    assert search._between(Target("a.b", low, high, {"statistic": statistic}, len)) == told

@@ -33,6 +33,7 @@ HEAVIER = 3.0  # by what a target that is missed counts for more after a round w
 SECONDS = 120.0  # after which a search that has not met every claim gives up, where it is not told otherwise
 GAIN = 49 / 50  # the cost after a round, against that before, which counts as a gain
 NAMED = 3  # of the claims and bounds that were missed, those that progress names
+WHOLE = ("count", "observed", "sum")  # statistics that are told as one number, where one whole number lies between the ends
 PATIENCE = 12  # rounds without gain before the search gives up
 
 Evaluate = Callable[[np.ndarray], np.ndarray]
@@ -253,5 +254,8 @@ def _block(aims: Aims, now: np.ndarray, changed: np.ndarray, margin: float, size
 
 def _between(target: Target) -> str:
     if math.isfinite(target.low) and math.isfinite(target.high):
+        least, most = math.floor(target.low) + 1, math.ceil(target.high) - 1
+        if target.by["statistic"] in WHOLE and least == most:
+            return str(least)
         return f"{target.low:.6g} to {target.high:.6g}"
     return f"above {target.low:.6g}" if math.isfinite(target.low) else f"below {target.high:.6g}"
