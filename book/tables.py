@@ -16,7 +16,8 @@ ROW = re.compile(r"<tr\b.*?(?=<tr\b|</tbody|</thead|</table)", re.DOTALL)
 CELL = re.compile(r"<(?P<kind>t[hd])\b(?P<held>[^>]*)>(?P<inside>.*?)(?=</?t[hdr]\b|$)", re.DOTALL)
 KINDS = {"asprinted-claim": "Claims held against print", "asprinted-proof": "What print alone decides"}  # by the class of the table
 FOLD = "Show code cell content"  # what the renderer says of a fold that has no words of its own
-WORDS = re.compile(r"[^\W\d_]{2}")  # what a cell of words begins with; NaN and the like are no words
+WORD = re.compile(r"[^\W\d_]{2,}")  # a cell of words begins with one, or has SEVERAL; NaN and the like are no words
+SEVERAL = 3
 NO_WORDS = {"nan", "none", "nat", "true", "false", "inf"}
 
 
@@ -79,7 +80,11 @@ def with_words(table: str) -> str:
 
 def _of_words(cells: list[str]) -> bool:
     filled = [cell for cell in cells if cell]
-    return 2 * sum(bool(WORDS.match(cell)) and cell.lower() not in NO_WORDS for cell in filled) > len(filled)
+    return 2 * sum(_are_words(cell) for cell in filled) > len(filled)
+
+
+def _are_words(cell: str) -> bool:
+    return bool(WORD.match(cell) or len(WORD.findall(cell)) >= SEVERAL) and cell.lower() not in NO_WORDS
 
 
 def _marked(cell: re.Match) -> str:

@@ -67,6 +67,11 @@ def test_columns_of_words_are_marked_and_columns_of_numbers_are_not():
     assert access.tables.with_words(spanning) == spanning
 
 
+def test_a_sentence_that_begins_with_a_number_is_words_and_an_interval_is_none():
+    table = "<table><thead><tr><th>what</th><th>how</th></tr></thead><tbody><tr><td>64 of 218 people in one arm</td><td>0.48 to 0.93</td></tr></tbody></table>"
+    assert access.tables.with_words(table).count("words") == 2 and '<td class="words">64 of' in access.tables.with_words(table)
+
+
 @pytest.mark.parametrize(
     ("fault", "mended"),
     [
