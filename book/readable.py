@@ -63,7 +63,6 @@ def of_references(path: Path) -> dict[str, tuple[str, str, str]]:
 
 def cited(keys: str, works: Mapping[str, tuple[str, str, str]], in_sentence: bool) -> str:
     """Return a citation of the works of `keys`, set apart by commas, in Markdown: "Bloggs (2020)" in a sentence, else "(Bloggs, 2020; Doe, 2021)"; the keys, where one is unknown."""
-
     held = [key.strip() for key in keys.split(",")]
     if not all(key in works for key in held):
         return f"[{', '.join(held)}]"
