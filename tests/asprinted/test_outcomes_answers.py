@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from asprinted import printed
+from asprinted import study as studies
 from asprinted.study import StudyError
 from asprinted.synthesis import synthesise
-from asprinted.synthesis.outcomes import moves, search
+from asprinted.synthesis.outcomes import answers, foreseen, moves, search
 from asprinted.synthesis.outcomes.answers import opposites
 from asprinted.synthesis.outcomes.closing import closed
 from asprinted.synthesis.outcomes.search import Aims
 from asprinted.synthesis.outcomes.tallies import Tally, drawn, free
-from asprinted.synthesis.outcomes.targets import Target
+from asprinted.synthesis.outcomes.targets import Target, targets
 from tests.asprinted.kinds import printed_trial
 
 
@@ -71,6 +74,10 @@ def test_rows_held_to_one_count_are_not_free_and_others_are():
     rows = np.arange(10) < 5
     assert (free([Tally(rows, (1,), 2.5, 3.5)], np.ones(10, dtype=bool)) == ~rows).all()
     assert free([Tally(rows, (1,), 1.2, 4.4)], np.ones(10, dtype=bool)).all()
+    ends = printed.parse("3").interval()
+    assert ends.contains(float(ends.lo)), "an end that belongs to the interval is what this is about"
+    whole = Tally(rows, (1,), np.nextafter(float(ends.lo), -np.inf), float(ends.hi))
+    assert (free([whole], np.ones(10, dtype=bool)) == ~rows).all()
 
 
 def test_exchanged_answers_are_opposite_of_one_stratum_and_of_different_people():
@@ -122,3 +129,54 @@ def test_a_share_that_is_printed_as_an_inequality_is_met(load_data):
     study = load_data(trial | {"claims": kept | {"working.over": over}, "assumptions": trial["assumptions"] | start})
     people = synthesise(study)["participants"]
     assert people.loc[people["arm"] == "usual care", "working"].mean() > 0.4
+
+
+@pytest.fixture(scope="module")
+def of_two_visits():
+    """The study of counts, an adjusted odds ratio and one over both visits; its response as 0, 1 and nan, and what it must print."""
+    study = studies.load(Path(__file__).resolve().parents[1] / "papers" / "wiles-2013")
+    tables = synthesise(study)
+    columns = [*tables["participants"], *tables["visits"]]
+    return study, tables["visits"]["response"].to_numpy(dtype=float, na_value=np.nan), targets(study, tables, "visits", ["response"], columns)
+
+
+def test_what_a_fit_does_when_rows_change_come_in_or_go_out_is_foreseen(of_two_visits):
+    _, y, aimed = of_two_visits
+    on_scales, rng = Aims(aimed), np.random.default_rng(4)
+    fitted = [k for k, target in enumerate(aimed) if target.refit is not None]
+    assert {aimed[k].refit.spec["family"] for k in fitted} == {"logistic", "gee-logistic"}
+    after, now = foreseen.effects(aimed, on_scales), on_scales.values(y)
+    seen, unseen = rng.choice(np.flatnonzero(np.isfinite(y)), 60, replace=False), rng.choice(np.flatnonzero(np.isnan(y)), 60, replace=False)
+    of_kinds = {
+        "change": (seen[:, None], 1.0 - y[seen][:, None]),
+        "come in": (unseen[:, None], rng.integers(0, 2, (60, 1)).astype(float)),
+        "go out": (seen[:, None], np.full((60, 1), np.nan)),
+        "change places": (np.column_stack([seen, unseen]), np.column_stack([np.full(60, np.nan), y[seen]])),
+    }
+    for kind, (rows, values) in of_kinds.items():
+        pool = search.Pool([(rows, values)], ())
+        refitted = np.array([on_scales.values(pool.made(y, np.array([k]))) for k in range(len(rows))]) - now
+        told = after(y, rows, values) - now
+        for k in fitted:
+            off, size = np.abs(told[:, k] - refitted[:, k]).max(), np.abs(refitted[:, k]).max()
+            assert off < 0.15 * size, (kind, aimed[k].id, off, size)
+
+
+def test_counts_that_are_drawn_stay_while_an_adjusted_odds_ratio_is_searched(of_two_visits, monkeypatch):
+    study, _, _ = of_two_visits
+    counts = {"response.therapy.n": 95, "response.usual.n": 46}
+    told = []
+
+    def watched(y, targets, kinds, rng, **more):
+        for propose in kinds:
+            for rows, values in zip(*propose(y, 40, rng), strict=True):
+                moved = y.copy()
+                moved[rows[rows >= 0]] = values[rows >= 0]
+                told.append({target.id: target.value(moved) for target in targets if target.id in counts})
+        return y
+
+    monkeypatch.setattr(answers, "closed", watched)
+    monkeypatch.setattr(answers, "settle", lambda study, column, y, *more, effects=None, **rest: y if effects is None else (_ for _ in ()).throw(search.Unmet(study.file, column, ["x"], "None.")))
+    with pytest.raises(StudyError):
+        synthesise(study)
+    assert len(told) > 100 and all(each == counts for each in told)

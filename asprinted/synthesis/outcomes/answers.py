@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from asprinted.synthesis.outcomes import foreseen, moves, start
 from asprinted.synthesis.outcomes.aims import Aims
 from asprinted.synthesis.outcomes.closing import closed
 from asprinted.synthesis.outcomes.described import quickened
+from asprinted.synthesis.outcomes.scores import among
 from asprinted.synthesis.outcomes.search import Unmet, settle
 from asprinted.synthesis.outcomes.tallies import drawn, free, tallies
 from asprinted.synthesis.outcomes.targets import Target
@@ -39,14 +41,17 @@ def make(
     share = start.start(study, entry, "share", frame)
     y = drawn(strata, np.column_stack([1 - share, share]), start.latent(study, entry, frame, health, rng), known, seen)
     rows, loose = np.flatnonzero(seen), np.flatnonzero(free(known, seen))
+    flips = [moves.flips(loose)] if len(loose) else []
+    others = [moves.exchanges(among(strata, targets), np.arange(len(seen)))] if not seen.all() else []  # also who is seen
     effects = foreseen.effects(targets, Aims(targets))
-    kinds = (opposites(strata, rows, effects is None), *([moves.flips(loose)] if len(loose) else []))
-    if effects is not None:
-        try:
-            return {column: settle(study, column, y, targets, kinds, rng, effects=effects, exact=False, many=FORESEEN)}
-        except Unmet:  # few people: each change counts, and none is small
-            kinds = (opposites(strata, rows), *kinds[1:])
-    y = closed(y, targets, (moves.flips(rows), opposites(strata, rows)), rng)
+    if effects is None:
+        y = closed(y, targets, (opposites(strata, rows), *flips), rng)
+        return {column: settle(study, column, y, targets, (opposites(strata, rows), *flips), rng)}
+    for more in ([], others) if others else ([],):
+        with contextlib.suppress(Unmet):
+            return {column: settle(study, column, y, targets, (opposites(strata, rows, apart=False), *flips, *more), rng, effects=effects, exact=False, many=FORESEEN)}
+    kinds = (opposites(strata, rows), *flips, *others)  # few people: each change counts, and none is small
+    y = closed(y, targets, kinds, rng)
     return {column: settle(study, column, y, targets, kinds, rng)}
 
 

@@ -26,16 +26,19 @@ STATISTICS = ("est", "se", "lo", "hi", "t", "reduction", *P_VALUES[:1])
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A fit, ready to foresee: of the N rows of the table that it uses those have a place, others −1.
+    """A fit, ready to foresee: of the N rows of the table the n that have the covariates have a place, others −1.
 
-    place: (N,) row → place among the n used. X: (n, p). bread: (p, p), A⁻¹. slope: (n,) derivative of the weights. scores: (G, p) sums by group; None for
-    a model-based covariance. fit: as it is.
+    place: (N,) row → place among the n. X: (n, p). there: (n,) whether the fit uses it. bread: (p, p), A⁻¹. mean: (n,) what the fit expects of each.
+    weight, slope: (n,) of each in the information, and its derivative, also of those that the fit does not use. scores: (G, p) sums by group; None
+    for a model-based covariance. fit: as it is.
     """
 
     place: np.ndarray
     X: np.ndarray
+    there: np.ndarray
     groups: np.ndarray
     bread: np.ndarray
+    mean: np.ndarray
     weight: np.ndarray
     slope: np.ndarray
     scores: np.ndarray | None
@@ -55,7 +58,6 @@ def effects(targets: Sequence[Target], aims: Aims) -> Effects | None:
 
     def after(y: np.ndarray, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
         there = rows >= 0
-        change = np.where(there, values - y[np.maximum(rows, 0)], 0.0)
         found = np.full((len(rows), len(targets)), np.nan)
         prepared: dict[int, _Fitted | None] = {}
         contrasts: dict[tuple[int, str], tuple[np.ndarray, np.ndarray, float] | None] = {}
@@ -77,7 +79,7 @@ def effects(targets: Sequence[Target], aims: Aims) -> Effects | None:
                 prepared[key] = _ready(target.refit, y)
             name = (key, target.by["contrast"])
             if name not in contrasts:
-                contrasts[name] = None if prepared[key] is None else _moved(prepared[key], target.refit.terms(target.by)[0], rows, change)
+                contrasts[name] = None if prepared[key] is None else _moved(prepared[key], target.refit.terms(target.by)[0], y, rows, values)
             if contrasts[name] is not None:
                 found[:, k] = _statistic(target, aims, k, *contrasts[name])
         return found
@@ -94,7 +96,9 @@ def _ready(refit: Refit, y: np.ndarray) -> _Fitted | None:
     fit = refit(y)
     if fit is None:
         return None
-    rows = refit.design(y)
+    used = refit.design(y)
+    rows = refit.whole if refit.whole.X.shape[1] == used.X.shape[1] and np.array_equal(refit.whole.X[np.isin(refit.whole.rows, used.rows)], used.X) else used
+    there = np.isin(rows.rows, used.rows)
     spec: Mapping[str, Any] = refit.spec
     predictor = rows.X @ fit.beta
     if spec["family"] == "poisson":
@@ -105,38 +109,45 @@ def _ready(refit: Refit, y: np.ndarray) -> _Fitted | None:
         weight = mean * (1 - mean)
         slope = weight * (1 - 2 * mean)
     robust = spec["family"] == "gee-logistic" or spec.get("covariance") == "robust"
-    residual = rows.X * (y[rows.rows] - mean)[:, None]
+    residual = rows.X * np.where(there, y[rows.rows] - mean, 0.0)[:, None]
     scores = np.stack([np.bincount(rows.groups, column, rows.groups.max() + 1) for column in residual.T], axis=1) if robust else None
     place = np.full(len(y), -1)
     place[rows.rows] = np.arange(len(rows.rows))
-    return _Fitted(place, rows.X, rows.groups, np.linalg.inv((rows.X * weight[:, None]).T @ rows.X), weight, slope, scores, fit)
+    bread = np.linalg.inv((rows.X * np.where(there, weight, 0.0)[:, None]).T @ rows.X)
+    return _Fitted(place, rows.X, there, rows.groups, bread, mean, weight, slope, scores, fit)
 
 
-def _moved(ready: _Fitted, terms: Sequence[Mapping[str, Any]], rows: np.ndarray, change: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """The estimate (M,) of a contrast and its standard error (M,) after each move, on the scale of the model, and the share of the interval."""
+def _moved(ready: _Fitted, terms: Sequence[Mapping[str, Any]], y: np.ndarray, rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """The estimate (M,) of a contrast and its standard error (M,) after each move, on the scale of the model, and the share of the interval.
+
+    A row that gets a value, or loses it, moves the coefficients by its residual, and the information by its weight.
+    """
     c = ready.fit.design.contrast(terms)
     places = np.where(rows >= 0, ready.place[np.maximum(rows, 0)], -1)
-    used = places >= 0
-    X = np.where(used[:, :, None], ready.X[np.maximum(places, 0)], 0.0)  # (M, k, p)
-    change = np.where(used, change, 0.0)
+    used, places = places >= 0, np.maximum(places, 0)
+    X = np.where(used[:, :, None], ready.X[places], 0.0)  # (M, k, p)
+    before, after = y[np.maximum(rows, 0)], values
+    change = np.where(used, np.nan_to_num(after - ready.mean[places]) - np.nan_to_num(before - ready.mean[places]), 0.0)
+    more = np.where(used, np.isfinite(after) * 1.0 - np.isfinite(before), 0.0)  # 1 for a row that gets a value, −1 for one that loses it
     delta = np.einsum("mkp,mk->mp", X, change) @ ready.bread  # (M, p)
     u = ready.bread @ c
-    along = ready.X @ u
+    along, weight, slope = ready.X @ u, np.where(ready.there, ready.weight, 0.0), np.where(ready.there, ready.slope, 0.0)
     if ready.scores is None:
         variance = float(c @ u)
-        bend = -(ready.slope * along**2) @ ready.X
-        change_of_variance = delta @ bend
+        bend = -(slope * along**2) @ ready.X
+        change_of_variance = delta @ bend - (more * (ready.weight * along**2)[places]).sum(axis=1)
     else:
         of_group = ready.scores @ u  # (G,) what each group adds
         variance = float(of_group @ of_group)
         meat = ready.scores.T @ of_group  # B u
         beyond = ready.X @ (ready.bread @ meat)
-        bend = -2 * ((of_group[ready.groups] * ready.weight * along) + ready.slope * along * beyond) @ ready.X
+        bend = -2 * ((of_group[ready.groups] * weight * along) + slope * along * beyond) @ ready.X
         direct = np.einsum("mkp,p->mk", X, u) * change
-        group = np.where(used, ready.groups[np.maximum(places, 0)], -1)
+        group = np.where(used, ready.groups[places], -1)
         change_of_variance = delta @ bend + 2 * (np.where(used, of_group[group], 0.0) * direct).sum(axis=1) + _squares(direct, group)
-    after = variance + change_of_variance
-    return float(c @ ready.fit.beta) + delta @ c, np.sqrt(np.where(after > 0, after, np.nan)), ready.fit.level
+        change_of_variance = change_of_variance - 2 * (more * (ready.weight * along * beyond)[places]).sum(axis=1)
+    variance = variance + change_of_variance
+    return float(c @ ready.fit.beta) + delta @ c, np.sqrt(np.where(variance > 0, variance, np.nan)), ready.fit.level
 
 
 def _squares(direct: np.ndarray, group: np.ndarray) -> np.ndarray:

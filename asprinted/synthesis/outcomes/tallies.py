@@ -75,7 +75,7 @@ def free(known: Iterable[Tally], seen: np.ndarray) -> np.ndarray:
     """Which rows, (n,) of bool, no tally holds to one whole number of people."""
     loose = seen.copy()
     for tally in known:
-        if math.ceil(tally.high) - math.floor(tally.low) <= 2 and tally.high - tally.low <= 1:
+        if math.ceil(tally.high) - math.floor(tally.low) <= 2:  # one whole number lies between the ends
             loose &= ~tally.rows
     return loose
 
