@@ -351,7 +351,7 @@ def _of_columns(study: Study) -> Iterator[Checked]:
 
 def _of_parts(study: Study) -> Iterator[Checked]:
     """The parts of a whole, by the column whose values make them."""
-    for finding, about, ids in parts.findings(study):
+    for finding, about, ids in (*parts.findings(study), *parts.of_people_seen(study)):
         yield _checked(study, finding, about, ids)
 
 

@@ -2,7 +2,7 @@
 
 Where the total is printed, each part's count and percentage leave it a run of whole numbers, and the parts add up to the total if, and only if, it
 lies between the sum of the least and that of the greatest. Where only percentages are printed, they are intervals of fractions, and the same holds
-of one hundred. All of it is exact.
+of one hundred. The people with a value, too, are parts of a whole, also where a part tells their number only by a count and its percentage. All of it is exact.
 """
 
 from __future__ import annotations
@@ -24,6 +24,52 @@ def check(counts: Mapping[str, Text], percents: Mapping[str, Text] | None = None
     texts = {f"{part} count": text for part, text in counts.items()} | {f"{part} percent": text for part, text in (percents or {}).items()}
     numbers = conflict.read(**texts, total=total)
     return conflict.finding(question or f"Can {conflict.and_list(parts or ['no parts'])} be all parts of one whole?", numbers, lambda some: _decide(some, parts))
+
+
+def seen(counts: Mapping[str, Text], percents: Mapping[str, Text], observed: Mapping[str, Text], total: Text, question: str = "") -> Finding:
+    """Whether the people with a value in all parts add up to what prints as `total`, where a part tells by count and percentage of how many people it is.
+
+    counts, percents: part → people with the event, and their share of those with a value; observed: part → people with a value. The numbers are named
+    "part count", "part percent" and "part n". Raises ValueError where a text cannot be read.
+    """
+    parts = list(dict.fromkeys((*counts, *percents, *observed)))
+    of_parts = (("count", counts), ("percent", percents), ("n", observed))
+    numbers = conflict.read(**{f"{part} {name}": texts[part] for part in parts for name, texts in of_parts if part in texts}, total=total)
+    return conflict.finding(question or "Do the people seen in the parts add up to the total?", numbers, lambda some: _decide_seen(some, parts))
+
+
+def _decide_seen(numbers: Numbers, parts: list[str]) -> Decision:
+    spans, told = [], []
+    for part in parts:
+        percent, count, n = (numbers.get(f"{part} {name}") for name in ("percent", "count", "n"))
+        least, most = tables.whole_ends(n) if n else (0, None)
+        if count:
+            first, last = tables.fitting_totals(percent, count) if percent else (tables.whole_ends(count)[0], None)
+            least, most = max(least, first), last if most is None else most if last is None else min(most, last)
+        if most is not None and least > most:
+            return Decision(CONTRADICTORY, f"No number of people in {part} prints {conflict.and_list(each.text for each in (percent, count, n) if each)}.")
+        spans.append((least, most))
+        told += [f"{count.text} is {percent.text} of {_run(least, most)} people"] if percent and count else [f"there are {_run(least, most)} people in {part}"]
+    if "total" not in numbers:
+        return Decision(UNDECIDED, "The total is not printed.")
+    fewest, greatest = tables.whole_ends(numbers["total"])
+    low, high = sum(least for least, _ in spans), None if any(most is None for _, most in spans) else sum(most for _, most in spans)
+    if (high is not None and high < fewest) or (greatest is not None and low > greatest):
+        sums = f"at most {high}" if high is not None and high < fewest else f"at least {low}"
+        return Decision(CONTRADICTORY, f"{conflict.and_list(told)}: {sums} in all, and the total is {numbers['total'].text}.")
+    if any(numbers[name].relation != "=" for name in numbers):
+        return Decision(UNDECIDED, "Not every number is printed as one.")
+    left, witness = max(fewest, low) - low, {"total": max(fewest, low)}
+    for part, (least, most) in zip(parts, spans):
+        more = left if most is None else min(left, most - least)
+        left -= more
+        witness[f"{part} n"] = least + more
+    people = [f"{witness[name]} people in {part}" for part in parts for name in (f"{part} n",)]
+    return Decision(POSSIBLE, f"Every number prints with {conflict.and_list(people)}.", witness)
+
+
+def _run(least: int, most: int | None) -> str:
+    return f"{least}" if least == most else f"{least} to {most}" if most is not None else f"{least} or more"
 
 
 def _decide(numbers: Numbers, parts: list[str]) -> Decision:

@@ -130,6 +130,23 @@ def fitting_counts(percent: Printed | None, count: Printed | None, total: int) -
 
 
 @lru_cache(maxsize=1024)
+def fitting_totals(percent: Printed, count: Printed) -> tuple[int, int | None]:
+    """The least and the greatest total, at least 1, of which `count` prints as `percent`; None where there is no greatest. The first is above the second where there is none.
+
+    Of a count that is one whole number, every total between them does.
+    """
+    first, last = whole_ends(count)
+    lower, upper, lower_closed, upper_closed = percent.interval()
+    least, most = max(first, 1), None
+    if upper is not None and upper > 0:
+        end = 100 * first / Fraction(upper)
+        least = max(least, math.ceil(end) if upper_closed else math.floor(end) + 1)
+    if last is not None and lower is not None and lower > 0:
+        end = 100 * last / Fraction(lower)
+        most = math.floor(end) if lower_closed else math.ceil(end) - 1
+    return least, most
+
+
 def whole_ends(number: Printed) -> tuple[int, int | None]:
     """The first (at least 0) and last whole number that print as `number`; None where no end is printed."""
     lower, upper, lower_closed, upper_closed = number.interval()

@@ -12,6 +12,7 @@ from asprinted.study.entries import columns_of
 
 Key = tuple[Rows, str, str, str]  # the rows of the whole, the column that divides them, what is counted ("count", "observed" or "sum"), and of which column
 _ADD_UP = ("count", "observed", "sum")
+_OF_SEEN = {"sum": "count", "percent": "percent", "observed": "n"}
 
 
 def findings(study: Study) -> Iterator[tuple[Finding, str, dict[str, tuple[str, ...]]]]:
@@ -39,6 +40,29 @@ def findings(study: Study) -> Iterator[tuple[Finding, str, dict[str, tuple[str, 
         ids = {f"{value} count": (claim.id,) for value, claim in of_counts.items()} | {f"{value} percent": (claim.id,) for value, claim in of_percents.items()}
         about = ", ".join([f"{rows[0]}.{of or column} by {column}", *(" ".join(pair) for pair in rows[1])])
         yield finding, about, ids | ({"total": (whole.id,)} if whole else {})
+
+
+def of_people_seen(study: Study) -> Iterator[tuple[Finding, str, dict[str, tuple[str, ...]]]]:
+    """Each printed number of people with an answer of yes or no, beside parts that tell theirs, at least one only by a count and its percentage; as `findings` gives it."""
+    cells: dict[tuple[Rows, str], dict[str, Claim]] = {}
+    for claim in sorted(numbers_of(study), key=lambda claim: claim.expect not in ("reproduced", "holds")):
+        by = claim.by
+        if "table" in by and "between" not in by and isinstance(by.get("column"), str) and by["statistic"] in _OF_SEEN:
+            table, filter = rows_of(by)
+            cells.setdefault(((table, tuple(sorted(filter))), by["column"]), {}).setdefault(_OF_SEEN[by["statistic"]], claim)
+    for ((table, filter), of), whole in cells.items():
+        columns = columns_of(study, table)
+        if "n" not in whole or set(columns[of].get("values", ())) != {0, 1}:
+            continue
+        for column in (name for name in columns if name not in dict(filter)):
+            values = [str(value) for value in columns[column].get("values", ())]
+            found = {value: cells.get(((table, tuple(sorted((*filter, (column, value))))), of), {}) for value in values}
+            if len(values) < 2 or not all("n" in part or {"count", "percent"} <= part.keys() for part in found.values()) or all("n" in part for part in found.values()):
+                continue
+            texts = {name: {value: printed_of(part[name]) for value, part in found.items() if name in part} for name in ("count", "percent", "n")}
+            finding = parts.seen(texts["count"], texts["percent"], texts["n"], printed_of(whole["n"]), question=f"Do the people seen, by {column}, add up to their total?")
+            about = ", ".join([f"{table}.{of} by {column}", *(" ".join(pair) for pair in filter)])
+            yield finding, about, {f"{value} {name}": (part[name].id,) for value, part in found.items() for name in part} | {"total": (whole["n"].id,)}
 
 
 def _printed(study: Study) -> tuple[dict[Key, dict[str, Claim]], dict[Key, dict[str, Claim]], dict[tuple[Rows, str, str], Claim]]:

@@ -27,6 +27,7 @@ __all__ = ["MAKERS", "Unmet", "outcomes"]
 
 TRIES = 2  # with the same people
 BETTER = 6  # tries in all, where records that print every claim are far from what is assumed, or off a scale
+IDLE = 2  # such tries in a row that came no nearer, after which it is left at the best
 WAVERING = 0.3  # of those lost, how much is chance of the visit, against what lasts
 
 Make = Callable[[Study, Mapping[str, Any], pd.DataFrame, np.ndarray, np.ndarray, list[Target], np.random.Generator], dict[str, np.ndarray]]
@@ -41,12 +42,13 @@ def outcomes(study: Study, tables: Mapping[str, pd.DataFrame], health: np.ndarra
 
     tables: that of people among them. health: (people,) their general health. Where a claim is not met, all are made again from other random
     numbers, since an earlier column, or who is seen, may have left it no room; in up to TRIES tries. Where all are met, but what is assumed without
-    bounds came out far off, or ends of changes off their scale, so it is in up to BETTER tries, of which the best is kept. Raises the first of the errors.
+    bounds came out far off, or ends of changes off their scale, so it is in up to BETTER tries, while they help, of which the best is kept. Raises the first of the errors.
     """
     first: Unmet | None = None
     best: tuple[int, dict[str, pd.DataFrame]] | None = None
+    idle = 0
     for again in range(BETTER):
-        if best is None and again >= TRIES:
+        if idle == IDLE or (best is None and again >= TRIES):
             break
         try:
             made = _made(replace(study, attempt=study.attempt * TRIES + again), tables, health, progress)
@@ -55,7 +57,8 @@ def outcomes(study: Study, tables: Mapping[str, pd.DataFrame], health: np.ndarra
             first = first or error
             continue
         odd = plausible.mendable(study, made)
-        best = (len(odd), made) if best is None or len(odd) < best[0] else best
+        idle = idle + 1 if best and len(odd) >= best[0] else 0
+        best = (len(odd), made) if best is None or not idle else best
         if not best[0]:
             break
         progress(f"outcomes: try {again + 1} of {BETTER} prints every claim, but {odd[0].about} is not as assumed")

@@ -104,11 +104,14 @@ def make(
 
         # exchanges first: they leave alone what cells hold, which is right already
         moves = [exchanges(codes, rows, *ends), steps(rows, step, *ends, REACH), transfers(codes, rows, step, *ends)]
-        if not seen.all() and not at_visits(study, frame):
-            moves = [exchanges(among(codes, targets), np.arange(len(y)), *ends), *moves]
+        others_seen = [exchanges(among(codes, targets), np.arange(len(y)), *ends)] if not seen.all() else []
         moves += [hops(codes, rows, marks, step)] if marks else []
         y = np.clip(y, *ends)
-        return settle(study, column, y, targets, moves, rng, step=step, evaluate=evaluate, effects=effects, exact=not others, many=FEW if others else MANY, **how)
+        how = {"step": step, "evaluate": evaluate, "effects": effects, "exact": not others, "many": FEW if others else MANY} | how
+        if at_visits(study, frame):  # who is seen at a visit is mostly seen in every column: it changes only where nothing else will do
+            with contextlib.suppress(*[Unmet] if others_seen else []):
+                return settle(study, column, y, targets, moves, rng, **how)
+        return settle(study, column, y, targets, [*others_seen, *moves], rng, **how)
 
     y, column = place(made), entry["column"]
     ends = least, most
