@@ -44,11 +44,12 @@ FOLD = re.compile(
 )
 HEADER = re.compile(r"<th\b(?P<held>[^>]*)>(?P<inside>.*?)</th>", re.DOTALL)
 SKIP = '<a href="#main-content">Skip to main content</a>'
-SKIPS = {  # further links at the top of a page, by the part that they skip to
-    "pst-page-toc-nav": '<a class="skip-contents" href="#pst-page-toc-nav">Skip to the contents of this page</a>',
-    "check-yourself": '<a href="#check-yourself">Skip to Check yourself</a>',
-    "exercises": '<a href="#exercises">Skip to the exercises</a>',
-}
+SKIPS = (  # further links at the top of a page: where the part that they skip to has its id, their class, and their words
+    (re.compile(r'id="(pst-page-toc-nav)"'), ' class="skip-contents"', "the contents of this page"),
+    (re.compile(r'<div class="live" id="([^"]+)"'), "", "the first cell to run here"),
+    (re.compile(r'id="(check-yourself)"'), "", "Check yourself"),
+    (re.compile(r'id="(exercises)"'), "", "the exercises"),
+)
 FILLED = re.compile(r"<td\b[^>]*>\s*[^<\s]|<td\b[^>]*>\s*<(?!/td)")
 
 
@@ -71,8 +72,9 @@ def mended(page: str) -> str:
 
 def with_skips(page: str) -> str:
     """Return the HTML page with links at its top that skip to those of its parts which a reader may come for."""
-    links = [link for part, link in SKIPS.items() if f'id="{part}"' in page and link not in page]
-    return page.replace(SKIP, " ".join([SKIP, *links]), 1) if links else page
+    parts = [(part.search(page), held, words) for part, held, words in SKIPS]
+    links = [f'<a{held} href="#{found[1]}">Skip to {words}</a>' for found, held, words in parts if found]
+    return page.replace(SKIP, " ".join([SKIP, *(link for link in links if link not in page)]), 1)
 
 
 def named_folds(page: str) -> str:

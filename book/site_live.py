@@ -15,6 +15,12 @@ LIST = "live/live.json"
 ASKED = """performance.getEntriesByType("resource").map((entry) => entry.name).filter((name) => /pyodide|live\\/|\\.wasm/.test(name))"""
 MOUNTED = """[...document.querySelectorAll(".live")].map((cell) => cell.querySelector("textarea") ? cell.id : `${cell.id} without editor`)"""
 LABELLED = """[...document.querySelectorAll(".live textarea")].filter((field) => !field.labels.length).map((field) => field.id)"""
+SKIP = """(() => {
+    const link = document.querySelector(".live") ? document.querySelector(`#pst-skip-link a[href="#${document.querySelector(".live").id}"]`) : null;
+    link?.focus();
+    link?.click();
+})()"""
+SKIPPED = 'document.activeElement === document.querySelector(".live textarea")'
 RUN = """(async (cell, code) => {
     const field = cell.querySelector("textarea");
     if (code !== null) { field.value = code; field.dispatchEvent(new Event("input", {bubbles: true})); }
@@ -162,10 +168,19 @@ async def _away(chromium: Browser, id: str) -> list[str]:
     return found + ([] if ran["text"] == "tried" else [f"the ways out of a cell could not be tried: {ran['error']}"])
 
 
+async def _press(chromium: Browser, key: str, number: int, **held: int) -> None:
+    for kind in ("rawKeyDown", "keyUp"):
+        await chromium.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=number, **held)
+
+
 async def _edited(chromium: Browser, page: str, id: str) -> list[str]:
     """Return what a changed cell does wrong: its result, its errors, Stop, Reset, and the keys that run and leave it."""
     await chromium.visit(page)
     cell, found = _cell(id), []
+    await chromium.value(SKIP)
+    await _press(chromium, "Tab", 9)
+    if not await chromium.value(SKIPPED):
+        found.append(f"the link that skips to the first cell, and Tab, lead to {await chromium.value(FOCUSED)!r}, not to its code")
     for code, field, wanted in [
         ("print(6 * 7)\n6 * 7", "text", "42"),
         ("x = 1\n\ny", "error", "Line 3: the name y is not known here"),
@@ -191,13 +206,11 @@ async def _edited(chromium: Browser, page: str, id: str) -> list[str]:
         found.append("Reset does not bring the code back")
     await chromium.value(f"{FOCUS}({cell})")
     await chromium.value(f"window.ran = {RAN}, 1")
-    for kind in ("rawKeyDown", "keyUp"):  # 2: the control key is held down
-        await chromium.call("Input.dispatchKeyEvent", type=kind, modifiers=2, key="Enter", code="Enter", windowsVirtualKeyCode=13)
+    await _press(chromium, "Enter", 13, modifiers=2)  # the control key is held down
     text, expected = await chromium.value("window.ran"), await chromium.value(f"{cell}.dataset.expects")
     if text != expected:
         found.append(f"after Stop and Reset, Ctrl and Enter give {text!r}, the chapter has {expected!r}")
-    for kind in ("rawKeyDown", "keyUp"):
-        await chromium.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+    await _press(chromium, "Tab", 9)
     if (focused := await chromium.value(FOCUSED)) != "live-run":
         found.append(f"Tab leaves the code for {focused!r}, not for Run")
     return found

@@ -29,6 +29,12 @@ def test_links_at_the_top_skip_to_those_parts_that_the_page_has():
     assert access.mended(access.mended(page)) == access.mended(page)
 
 
+def test_one_link_at_the_top_skips_to_the_first_of_the_cells_that_are_run_in_the_page():
+    page = f'<div id="pst-skip-link">{access.SKIP}</div><div class="live" id="live-half"></div><div class="live" id="live-third"></div>'
+    assert access.mended(page) == page.replace(access.SKIP, f'{access.SKIP} <a href="#live-half">Skip to the first cell to run here</a>')
+    assert access.mended(access.mended(page)) == access.mended(page)
+
+
 def test_every_header_cell_says_what_it_heads_and_an_empty_one_is_a_plain_cell():
     table = ('<table><thead><tr style="x"><th></th><th>mean</th><th colspan="2">range</th></tr></thead>'
              '<tbody><tr><th>arm</th><td>1</td><td>2</td></tr><tr><th rowspan="2">both</th><td>3</td></tr></tbody></table>')  # fmt: skip
