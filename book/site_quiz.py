@@ -158,7 +158,9 @@ async def _by_hand(chromium: Browser, page: str, questions: list[dict]) -> list[
     """Return what goes wrong when a choice and a number are answered wrong and right, by mouse and by keyboard, and kept and forgotten."""
     await chromium.value("localStorage.clear()")
     chosen = next(each["id"] for each in questions if each["kind"] == "choice")
-    earlier = json.dumps({"of-an-earlier-edition": {"given": "a", "right": True}, chosen: {"given": "No option says this.", "right": True}})
+    typed = next(each for each in questions if each["kind"] == "numeric")
+    unread = {"given": ["no idea"] * typed["inputs"], "right": False, "first": False}
+    earlier = json.dumps({"of-an-earlier-edition": {"given": "a", "right": True}, chosen: {"given": "No option says this.", "right": True}, typed["id"]: unread})
     await chromium.value(f"localStorage.setItem('asprinted:{questions[0]['chapter']}:quiz', {json.dumps(earlier)})")
     await chromium.visit("about:blank")
     await chromium.visit(page)
@@ -193,6 +195,13 @@ async def _by_hand(chromium: Browser, page: str, questions: list[dict]) -> list[
 
     found += [f"the field {field} asks a telephone for the wrong keys, or lets it change what is typed" for field in await chromium.value(PADS)]
     keys = json.loads(questions[number]["key"])
+    for text in ("no idea", "2 or 3"):  # what is no number is no answer, and the next try is the first
+        await chromium.value(f"{part(number, 'form')}.reset()")
+        await chromium.value(f"{part(number, 'form')}.querySelectorAll('input').forEach((field) => {{ field.value = {json.dumps(text)}; }})")
+        await click(chromium, part(number, "button[type=submit]"))
+        await expect(f"{text!r} typed", number, "", "cannot be read as a number", "try again")
+        if (told := await chromium.value(BAR)) and not told.startswith(f"1 of {len(questions)} answered, 1 right"):
+            found.append(f"after an answer that is no number the bar says {told!r}")
     for texts, answered in (([f"{parse(key['text']).value + 40:f}" for key in keys], "wrong"), ([key["text"] for key in keys], "right")):
         await chromium.value(f"{part(number, 'form')}.reset()")
         await chromium.value(f"{part(number, 'input')}.focus()")

@@ -81,6 +81,11 @@ addEventListener("DOMContentLoaded", () => {
         return;
       }
       const answer = part.judged(given);
+      if (!answer.sign) {
+        clear();
+        status.append(...answer.words);
+        return;
+      }
       show(answer);
       const right = answer.sign === "right";
       progress.keep(id, { given, right, first: progress.read()[id]?.first ?? right });
@@ -88,9 +93,9 @@ addEventListener("DOMContentLoaded", () => {
     });
     form.addEventListener("input", clear);
     const before = progress.read()[id];
-    if (before && !part.restore(before.given)) progress.drop(id); // the book asks something else since
+    const answer = before && part.restore(before.given) ? part.judged(before.given) : {};
+    if (before && !answer.sign) progress.drop(id); // the book asks something else since, or it is no answer
     else if (before) {
-      const answer = part.judged(before.given);
       show(answer);
       const right = answer.sign === "right"; // the book may have changed since
       progress.keep(id, { given: before.given, right, first: before.first ?? right });
@@ -137,7 +142,7 @@ addEventListener("DOMContentLoaded", () => {
     };
   }
 
-  /* One field for each number of the key, judged by its interval. */
+  /* One field for each number of the key, judged by its interval. What cannot be read as a number has no sign: it is no answer, and is not kept. */
   function numeric(question, body, fieldset, place) {
     const keys = JSON.parse(question.dataset.key);
     const slips = JSON.parse(question.dataset.slips ?? "[]");
@@ -156,8 +161,10 @@ addEventListener("DOMContentLoaded", () => {
       judged(given) {
         const verdicts = keys.map((key, number) => asprinted.judge(given[number], key, slips.map((slip) => slip[number]).filter(Boolean), question.dataset.unit));
         if (verdicts.every(({ verdict }) => verdict === "right")) return { sign: "right", words: [made("strong", {}, "Right: "), ...copied(body.querySelector("p"))] };
+        const unread = verdicts.some(({ verdict }) => verdict === "unread");
         const said = verdicts.map((verdict, number) => (keys.length > 1 ? [`${names[number]}: `, ...words(verdict, keys[number], body), " "] : words(verdict, keys[number], body)));
-        return { sign: verdicts.every(({ verdict }) => ["right", "fewer", "near", "bound"].includes(verdict)) ? "almost" : "wrong", words: said.flat() };
+        const almost = verdicts.every(({ verdict }) => ["right", "fewer", "near", "bound"].includes(verdict));
+        return { sign: unread ? "" : almost ? "almost" : "wrong", words: said.flat() };
       },
       restore(given) {
         if (!Array.isArray(given) || given.length !== fields.length) return false;
@@ -180,7 +187,7 @@ addEventListener("DOMContentLoaded", () => {
       sign: [strong("Not right: "), "the size is right, the sign is not. Which way round is the difference taken?"],
       scale: [strong("Not right: "), "it is off by a factor of a hundred. Is it asked as a share or in per cent?"],
       wrong: [strong("Not right. "), hint ? `The number asked for is ${hint}.` : "Look again at what is asked for."],
-      unread: [strong("This cannot be read as a number. "), "Write digits with a point or a comma, such as those in the chapter."],
+      unread: [strong("This cannot be read as a number. "), "Write digits with a point or a comma, such as those in the chapter. It is not counted: try again."],
     }[verdict];
   }
 });
