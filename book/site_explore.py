@@ -61,6 +61,22 @@ TOLD = """(() => { const figure = document.querySelector(".explore"), told = fig
         const {top, bottom, left} = told.getBoundingClientRect();
         return top < 0 || bottom > innerHeight || !told.contains(document.elementFromPoint(left + 20, (top + bottom) / 2));
     }).map((part) => part.textContent.trim().slice(0, 30)); })()"""
+# On a phone, in the setting that is furthest from the start: how much of the screen the line above takes, and the controls that it hides when the focus comes to them.
+HIDDEN = """(() => { const figure = document.querySelector(".explore"), told = figure.querySelector('[role="status"]'), found = [];
+    for (const set of figure.querySelectorAll("fieldset")) [...set.querySelectorAll("label:not([hidden]) input")].at(-1).click();
+    const high = told.getBoundingClientRect().height;
+    if (high > innerHeight / 12) found.push(`the line that stays in view is ${high} pixels high`);
+    for (const control of [...figure.querySelectorAll("input, button")].filter((part) => part.checkVisibility())) {
+        for (const come of [() => control.focus(), () => control.scrollIntoView()]) {
+            control.blur();
+            scrollTo({top: document.documentElement.scrollHeight, behavior: "instant"});
+            come();
+            const top = Math.min(...[control, ...control.labels ?? []].map((part) => part.getBoundingClientRect().top));
+            if (top < told.getBoundingClientRect().bottom) found.push(`the line that stays in view hides ${control.labels?.[0]?.textContent.trim() || control.textContent}`);
+        }
+    }
+    return [...new Set(found)]; })()"""
+LOW = """getComputedStyle(document.querySelector('.explore [role="status"]')).position"""
 COLOURS = """(() => { const figure = document.querySelector(".explore"), of = (part) => getComputedStyle(figure.querySelector(part));
     return [getComputedStyle(figure).backgroundColor, getComputedStyle(figure).color, of("circle.now, line.now, .explore-claims li").stroke]; })()"""
 
@@ -133,8 +149,13 @@ async def _themes(chromium: Browser, address: str) -> list[str]:
         colours.append(await chromium.value(COLOURS))
     await chromium.look(390, 700, dark=False)
     hidden = await chromium.value(TOLD)
+    await chromium.value("document.documentElement.style.scrollBehavior = 'auto'")
+    covered = await chromium.value(HIDDEN)
+    await chromium.look(740, 360, dark=False)
+    low = await chromium.value(LOW)
     await chromium.look(320, 640, dark=True)
     wide = await chromium.value('Math.max(...[...document.querySelectorAll(".explore, .explore *:not(svg *)")].map((part) => part.getBoundingClientRect().right))')
     found = [] if colours[0][0] != colours[1][0] and colours[0][1] != colours[1][1] else [f"has the same colours in both themes: {colours[0]}"]
     found += [f"what it comes to is out of view at {part!r}" for part in hidden]
+    found += covered + ([f"on a low screen the line above it is {low}"] if low == "sticky" else [])
     return found + ([f"reaches {wide:.0f} pixels to the right on a screen of 320"] if wide > 320 else [])
