@@ -73,6 +73,9 @@ SMALL = """(() => {
     for (const table of seen(".cell_output table.asprinted-claim")) if (table.closest(".output").scrollWidth > table.closest(".output").clientWidth + 2) found.push("a verdict is cut");
     for (const picture of seen(".picture img")) if (picture.clientWidth < 500) found.push(`the picture ${picture.alt.slice(0, 30)} is ${picture.clientWidth} pixels wide: its letters are small`);
     for (const field of seen(".live textarea, .exercise textarea")) if (field.scrollWidth > field.clientWidth + 1) found.push(`the end of a line of ${field.id} is out of view`);
+    const top = document.getElementById("pst-back-to-top");
+    if (top) top.style.display = "block"; // as the theme shows it to who scrolls up
+    if (top?.checkVisibility()) found.push("the pill that leads back to the top lies on the page");
     const sizes = ["h1", "h2", "h3"].flatMap((level) => seen(`.bd-article ${level}`).slice(0, 1)).map((each) => parseFloat(getComputedStyle(each).fontSize));
     if (sizes.some((size, place) => size >= sizes[place - 1])) found.push(`its headings are ${sizes.join(", ")} pixels large, from the title down`);
     return found;
