@@ -162,6 +162,7 @@ def markdown(slug: str, exercise: Exercise, loads: str = "") -> str:
     """Return an exercise as Markdown: task, starter, folded hints and solution; the page's script makes an editor with a check of it."""
     marks = {"chapter": slug, "id": exercise.id, "level": exercise.level, "check": exercise.judge} | ({"loads": loads} if loads else {})
     held = "".join(f' data-{name}="{_attribute(text)}"' for name, text in marks.items())
+    held += page.changes(number for number, line in enumerate(exercise.starter.split("\n"), 1) if "..." in line)
     hints = [f":::{{dropdown}} Hint\n{hint}\n:::\n" for hint in exercise.hints]
     return "\n".join([
         f'<div class="exercise" id="exercise-{exercise.id}"{held}>', f'<p class="live-title">Do it here: {html.escape(exercise.title)}</p>', "",

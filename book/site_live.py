@@ -98,7 +98,63 @@ UNDO = """((cell) => {
 UNDONE = ["Reset", False, "Undo reset", True, "Reset", False, "Undo reset", "Reset"]
 LOADS = '[...document.querySelectorAll("div.live, div.exercise")].map((cell) => cell.querySelector(".live-loads")?.textContent ?? "")'
 HELPS = """[...document.querySelectorAll("div.live textarea, div.exercise textarea")].filter((field) => field.spellcheck || ["autocapitalize", "autocorrect"].some((help) => field.getAttribute(help) !== "off")).map((field) => field.id)"""
+BROKEN = "x = [\n  1,\n  yy + 1\n]"
 CURLY = "answer = “s” + ‘ix’\nanswer"
+# The lines with their numbers, as they lie behind the code: as high and as wide as it, in every cell and exercise of the page.
+NUMBERED = """[...document.querySelectorAll(".live-code")].filter((code) => {
+    const [lines, field] = code.children;
+    return lines.children.length !== field.value.split("\\n").length || ["scrollWidth", "scrollHeight", "clientWidth", "clientHeight"].some((size) => lines[size] !== field[size]);
+}).map((code) => code.querySelector("textarea").id)"""
+# Where the caret stands when a reader comes by keys, what is marked then, and what is marked when a line has been put above it and it has been changed.
+BEGINS = """((cell) => {
+    const field = cell.querySelector("textarea"), type = (code) => { field.value = code; field.dispatchEvent(new Event("input", {bubbles: true})); };
+    const marked = () => [...cell.querySelectorAll(".live-lines > div")].flatMap((line, place) => line.className ? place + 1 : []);
+    const asked = (cell.dataset.change ?? "").split(" ").filter(Boolean).map(Number), before = field.value, found = [];
+    const caret = field.value.slice(0, field.selectionStart).split("\\n").length;
+    if (!asked.length) return ["no line of the cell is there to be changed"];
+    if (caret !== asked[0]) found.push(`the caret stands in line ${caret}, and line ${asked[0]} is to be changed`);
+    if (!cell.querySelector("label").textContent.includes(`line ${asked[0]}`)) found.push(`the label does not say which line is to be changed: ${cell.querySelector("label").textContent}`);
+    const expect = (what, lines) => `${marked()}` === `${lines}` || found.push(`${what} the lines ${marked()} are marked, not ${lines}`);
+    expect("at first", asked);
+    type(`# mine\\n${before}`);
+    expect("a line lower", asked.map((line) => line + 1));
+    type(before.split("\\n").map((line, place) => place + 1 === asked[0] ? "changed = 1" : line).join("\\n"));
+    expect("when it is changed", asked);
+    type(before);
+    return found;
+})"""
+# What an error says of its line, and where the button beside it leads.
+QUOTED = """((cell) => {
+    const [said, go, field] = [".live-where code", ".live-to", "textarea"].map((part) => cell.querySelector(part));
+    go?.click();
+    return [said?.textContent, go?.textContent, document.activeElement === field, field.value.slice(field.selectionStart, field.selectionEnd)];
+})"""
+# On a phone, run from a button at the lower edge: what came of it is in view, the focus is where it was, and nothing moves where it was in view already.
+REVEALED = """(async (cell, button, output) => {
+    const run = cell.querySelector(button), field = cell.querySelector("textarea"), found = [];
+    const ended = () => new Promise((resolve) => { const look = () => run.hasAttribute("aria-disabled") ? setTimeout(look, 20) : setTimeout(resolve, 100); look(); });
+    const seen = () => { const {top, bottom, height} = cell.querySelector(output).getBoundingClientRect(); return height > 0 && top >= 0 && bottom <= innerHeight; };
+    run.focus({preventScroll: true});
+    for (const block of ["end", "center"]) {
+        for (const wait of [500, 0]) { // pictures further up load when they are scrolled to
+            run.scrollIntoView({block, behavior: "instant"});
+            await new Promise((resolve) => setTimeout(resolve, wait));
+        }
+        run.click();
+        await ended();
+        if (!seen()) found.push(`what ${button} comes to is out of view`);
+        if (document.activeElement !== run) found.push(`${button} loses the focus`);
+    }
+    const before = scrollY;
+    run.click();
+    await ended();
+    if (scrollY !== before) found.push(`${button} moves the page, where what it comes to is in view`);
+    scrollTo({top: 0, behavior: "instant"});
+    run.click();
+    await ended();
+    if (scrollY) found.push(`${button} brings a reader back who has gone elsewhere`);
+    return found;
+})"""
 FOCUS = '((cell) => { cell.querySelector("textarea").focus(); cell.scrollIntoView(); })'
 FOCUSED = "document.activeElement.className"
 RAN = """new Promise((resolve) => document.addEventListener("live:result", (event) => resolve(event.detail.text), {once: true}))"""
@@ -136,6 +192,7 @@ async def faults(chromium: Browser, home: str) -> list[str]:
         found += [f"{page}: {fault}" for fault in chromium.faults()]
     page, ids = next(iter(listed.items()))
     found += [f"{page}#{ids[0]}: {fault}" for fault in await _edited(chromium, f"{home}/{page}", ids[0])]
+    found += [f"{page}: {fault}" for fault in await _phone(chromium, f"{home}/{page}")]
     turns = await chromium.value(f"{TURNS}({_cell(ids[0])}, {_cell(ids[1])})")
     if turns != ["", "Stopped.", True, "Stopped."]:
         found.append(f"{page}: Stop in a cell that waits for another gives {turns}")
@@ -173,10 +230,25 @@ async def _press(chromium: Browser, key: str, number: int, **held: int) -> None:
         await chromium.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=number, **held)
 
 
+async def _phone(chromium: Browser, page: str) -> list[str]:
+    """Return what is wrong with the cells and exercises of `page` on a phone whose owner wants no motion: their numbered lines, and where a result appears."""
+    await chromium.look(390, 844, dark=True)
+    await chromium.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    await chromium.visit(page)
+    found = [f"the numbered lines of {name} do not lie behind its code" for name in await chromium.value(NUMBERED)]
+    for cell, button, output in ((".live", ".live-run", ".live-output"), (".exercise", ".exercise-check", ".exercise-feedback")):
+        found += await chromium.value(f"{REVEALED}(document.querySelector({cell!r}), {button!r}, {output!r})") or []
+    await chromium.value("localStorage.clear()")
+    await chromium.look(1280, 800, dark=False)
+    await chromium.visit(page)
+    return found + [f"the numbered lines of {name} do not lie behind its code on a wide screen" for name in await chromium.value(NUMBERED)]
+
+
 async def _edited(chromium: Browser, page: str, id: str) -> list[str]:
     """Return what a changed cell does wrong: its result, its errors, Stop, Reset, and the keys that run and leave it."""
     await chromium.visit(page)
     cell, found = _cell(id), []
+    found += await chromium.value(f"{BEGINS}({cell})")
     await chromium.value(SKIP)
     await _press(chromium, "Tab", 9)
     if not await chromium.value(SKIPPED):
@@ -194,7 +266,12 @@ async def _edited(chromium: Browser, page: str, id: str) -> list[str]:
             found.append(f"{code!r} gives {ran[field]!r}, not {wanted!r}; the page says {ran['shown']!r}")
         if field == "text" and not ran["other"]:
             found.append(f"{code!r} moved the result, and the page does not say so")
+    await chromium.value(f"{RUN}({cell}, {json.dumps(BROKEN)})")
+    if (told := await chromium.value(f"{QUOTED}({cell})")) != ["yy + 1", "Go to line 3", True, "  yy + 1"]:
+        found.append(f"an error does not quote its line, or nothing leads there: {told}")
     ran = await chromium.value(f"{RUN}({cell}, {json.dumps(CURLY)})")
+    if await chromium.value(f"Boolean({cell}.querySelector('.live-to'))"):
+        found.append("where there is no error, a button leads to its line")
     if ran["text"] != "six" or "Result (answer): six" not in ran["shown"]:
         found.append(f"curly quotes as telephones write them, or the name of a result, give {ran}")
     if (undone := await chromium.value(f"{UNDO}({cell})")) != UNDONE:

@@ -25,6 +25,7 @@ from book import listed
 FLOOR = ("printed.py", "consistency")  # of asprinted: what needs the standard library alone
 FIELDS = {"id", "after", "title", "intro", "code", "expects"}
 WIDE = 80
+ASKED = "change this"  # what a comment says beside a line that the reader is meant to change
 MODULES = {"math", "statistics", "random", "csv", "json", "itertools", "fractions", "decimal", "collections", "asprinted"}
 
 
@@ -43,6 +44,13 @@ class Cell:
     def expected(self, chapter: dict) -> str:
         """Return the text that the executed `chapter` has where the cell must come to the same; raise BookError where it has none."""
         return self.entry.source_text("expects", self.entry.held["expects"], chapter)
+
+    @property
+    def begins(self) -> list[int]:
+        """The lines, counted from one, that a reader is asked to change: those that say so, and those of each change that the cell proposes."""
+        places = {self.code.find(before) for changes in self.proposes for before, _ in changes}
+        asked = {self.code.count("\n", 0, place) + 1 for place in places}
+        return sorted(asked | {number for number, line in enumerate(self.code.split("\n"), 1) if ASKED in line})
 
     @property
     def proposed(self) -> list[str]:

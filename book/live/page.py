@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from book import notebooks
@@ -32,7 +33,7 @@ def in_notebook(notebook: dict, path: Path, chapter: dict, loads: str = "") -> d
     if not path.is_file():
         return notebook
     for number, cell in enumerate(cells.load(path)):
-        shown = markdown(f"live-{cell.id}", cell.title, cell.intro, cell.code, cell.expected(chapter), loads)
+        shown = markdown(f"live-{cell.id}", cell.title, cell.intro, cell.code, cell.expected(chapter), loads, cell.begins)
         note = NOTE.replace("{loads}", f", {loads}" if loads else "")
         text = f"{note}\n\n{shown}" if number == 0 else shown
         try:
@@ -42,15 +43,22 @@ def in_notebook(notebook: dict, path: Path, chapter: dict, loads: str = "") -> d
     return notebook
 
 
-def markdown(id: str, title: str, intro: str, code: str, expects: str | None = None, loads: str = "") -> str:
-    """Return a cell as Markdown: title, words, code, and what the chapter has there; the page's script makes an editor of it."""
+def markdown(id: str, title: str, intro: str, code: str, expects: str | None = None, loads: str = "", begins: Iterable[int] = ()) -> str:
+    """Return a cell as Markdown: title, words, code, and what the chapter has there; the page's script makes an editor of it, and marks the lines `begins`."""
     told = [] if expects is None else [f'<p class="live-expects">It comes to <strong>{html.escape(expects)}</strong>, as in the chapter.</p>', ""]
     held = "" if expects is None else f' data-expects="{html.escape(expects)}"'
     held += f' data-loads="{html.escape(loads)}"' if loads else ""
+    held += changes(begins)
     return "\n".join([
         f'<div class="live" id="{html.escape(id)}"{held}>', f'<p class="live-title">Run it here: {html.escape(title)}</p>', "",
         intro, "", "```{code-block} python", code, "```", "", *told, "</div>", "",
     ])  # fmt: skip
+
+
+def changes(begins: Iterable[int]) -> str:
+    """Return the attribute that names the lines of a cell, counted from one, which its reader is asked to change; "" where there are none."""
+    lines = " ".join(map(str, begins))
+    return f' data-change="{lines}"' if lines else ""
 
 
 def after(notebook: dict, heading: str, id: str, text: str) -> dict:

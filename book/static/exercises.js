@@ -38,9 +38,9 @@ addEventListener("DOMContentLoaded", () => {
     run.after(check);
     exercise.querySelector(".live-bar").after(feedback);
 
-    function show(kind, sign, strong, words, printed = "") {
+    function show(kind, sign, strong, words, printed = "", line = "") {
       feedback.className = `exercise-feedback ${LOOKS[kind]}`;
-      feedback.replaceChildren(made("span", { ariaHidden: "true" }, sign), made("strong", {}, strong), words);
+      feedback.replaceChildren(made("span", { ariaHidden: "true" }, sign), made("strong", {}, strong), words, line);
       if (printed) feedback.append(made("pre", { className: "live-printed", tabIndex: 0 }, printed));
       exercise.dataset.answered = kind;
     }
@@ -63,12 +63,14 @@ addEventListener("DOMContentLoaded", () => {
       exercise.querySelector(".live-output").replaceChildren(); // of an earlier run
       const { stdout, text, error, broken } = await running;
       if (mine !== turn) return;
-      if (error) show("wrong", "✗ ", "It did not run through. ", error, stdout);
+      if (error) show("wrong", "✗ ", "It did not run through. ", error, stdout, live.quoted(exercise, code, error));
       else if (text) show("wrong", "✗ ", "Not yet. ", text, stdout);
       else show("right", "✓ ", "Solved. ", "Compare with the solution: there is often another way.", stdout);
-      if (broken) return; // nothing was found out
-      progress.keep(id, { code, solved: solved() || (!error && !text) });
-      count();
+      if (!broken) { // or nothing was found out
+        progress.keep(id, { code, solved: solved() || (!error && !text) });
+        count();
+      }
+      live.reveal(exercise, feedback);
     });
     const before = progress.read()[id];
     if (typeof before?.code === "string") {

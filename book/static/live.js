@@ -79,6 +79,45 @@
 
   const unseen = (words) => made("span", { className: "live-unseen" }, words); // for screen readers, which meet many cells alike
 
+  /* What came of a run is in view, with as little scrolling as that needs; a reader who has gone elsewhere in the meantime is left there. */
+  function reveal(cell, element) {
+    const { top, bottom } = cell.getBoundingClientRect();
+    if (top >= innerHeight || bottom <= 0) return;
+    setTimeout(() => element.scrollIntoView({ block: "nearest" }), 50); // when the page has settled; as smoothly as the page's style scrolls, which knows who wants no motion
+  }
+
+  /* The caret goes to a line of the code in `cell`, counted from nought, and the line into view. */
+  function goTo(cell, line) {
+    const [field, numbers] = ["textarea", ".live-lines"].map((part) => cell.querySelector(part));
+    const lines = field.value.split("\n"), place = Math.min(line, lines.length - 1);
+    const start = lines.slice(0, place).join("\n").length + (place ? 1 : 0);
+    field.focus({ preventScroll: true });
+    field.setSelectionRange(start, start + lines[place].length);
+    numbers.children[place].scrollIntoView({ block: "center" });
+    field.scrollTop = numbers.scrollTop;
+  }
+
+  /* The line that an error names, as it stood in the code that was run in `cell`, and a button that leads there; nothing where it names none. */
+  function quoted(cell, code, error) {
+    const line = Number(error.match(/^Line (\d+): /)?.[1]) - 1;
+    const words = code.split("\n")[line]?.trim();
+    if (!words) return "";
+    const there = made("button", { type: "button", className: "live-to" }, `Go to line ${line + 1}`);
+    there.addEventListener("click", () => goTo(cell, line));
+    return made("p", { className: "live-where" }, "The line reads: ", made("code", {}, words), " ", there);
+  }
+
+  /* Which lines of `now`, counted from nought, a reader was asked to change when they were the lines `asked` of `before`: lines above the first difference
+     and below the last are told by their place, and for those between stands all that is between now. */
+  function moved(asked, before, now) {
+    const most = Math.min(before.length, now.length);
+    let start = 0, end = 0;
+    while (start < most && before[start] === now[start]) start++;
+    while (end < most - start && before.at(-1 - end) === now.at(-1 - end)) end++;
+    const between = Array.from({ length: now.length - end - start }, (_, place) => start + place);
+    return new Set(asked.flatMap((line) => (line < start ? line : line >= before.length - end ? line + now.length - before.length : between)));
+  }
+
   /* Turns the code inside `cell` into an editor with Run, Reset and Stop. The cell then sends "live:result" after each run.
      Gives a function by which another button runs the editor's code, and Stop ends it too: ran(button, options of run), or nothing while it runs. */
   function mount(cell) {
@@ -92,7 +131,10 @@
     const field = made("textarea", { id, value: original, spellcheck: false, autocomplete: "off", wrap: "off" });
     for (const help of ["autocapitalize", "autocorrect"]) field.setAttribute(help, "off");
     field.setAttribute("aria-describedby", `${id}-keys`);
-    const label = made("label", { htmlFor: id, className: "live-label" }, "Code, to be changed as you like", unseen(`: ${name}`));
+    const asked = (cell.dataset.change?.split(" ") ?? []).map((line) => line - 1);
+    const places = asked.map((line) => line + 1).join(", ").replace(/, (?=\d+$)/, " and ");
+    const begins = asked.length ? `. Begin at ${asked.length > 1 ? `lines ${places}, which are` : `line ${places}, which is`} marked.` : "";
+    const label = made("label", { htmlFor: id, className: "live-label" }, "Code, to be changed as you like", unseen(`: ${name}`), begins);
     const keys = made("span", { id: `${id}-keys`, className: "live-keys" }, "Ctrl and Enter run it, Tab leaves it.");
     const button = (words) => made("button", { type: "button", className: `live-${words.toLowerCase()}` }, words, unseen(`: ${name}`));
     const [start, reset, end] = ["Run", "Reset", "Stop"].map(button);
@@ -104,11 +146,22 @@
     const status = made("p", { className: "live-status" });
     const output = made("div", { className: "live-output" });
     for (const region of [status, output]) region.setAttribute("role", "status");
-    const grow = () => (field.rows = Math.min(Math.max(field.value.split("\n").length, 2), 40));
-    grow();
+    /* Behind the field stand its lines, unseen, with their numbers: they make it as high as it needs to be, and a line that goes on has no number. */
+    const numbers = made("div", { className: "live-lines", ariaHidden: "true" });
+    const count = () => {
+      const lines = field.value.split("\n"), marked = moved(asked, original.split("\n"), lines);
+      numbers.replaceChildren(...lines.map((line, place) => made("div", { className: marked.has(place) ? "live-change" : "" }, line || "\u200b")));
+    };
+    const begin = () => { // whoever comes by keys is where the change is asked for
+      const before = original.split("\n").slice(0, asked[0] ?? 0).join("\n").length;
+      field.setSelectionRange(before && before + 1, before && before + 1);
+      count();
+    };
+    begin();
+    field.addEventListener("scroll", () => ([numbers.scrollTop, numbers.scrollLeft] = [field.scrollTop, field.scrollLeft]));
     // Chromium asks its makers about forms to fill in, but not about forms that search
     const editor = made("form", { className: "live-editor", action: new URL("search.html", site) });
-    editor.append(label, field, made("div", { className: "live-bar" }, start, reset, end, loads, keys), bar, status, output);
+    editor.append(label, made("div", { className: "live-code" }, numbers, field), made("div", { className: "live-bar" }, start, reset, end, loads, keys), bar, status, output);
     editor.addEventListener("submit", (event) => event.preventDefault());
     shown.hidden = true;
     shown.after(editor);
@@ -144,16 +197,19 @@
         if (words !== before) status.textContent = `${(before = words)} …`;
       };
       onstatus(folder ? "" : "Waiting");
-      const result = await ran(start, { onstatus });
+      reveal(cell, status);
+      const running = ran(start, { onstatus }), code = field.value;
+      const result = await running;
       bar.hidden = true;
       status.textContent = "";
-      show(result);
+      show(result, code);
+      reveal(cell, output);
       cell.dispatchEvent(new CustomEvent("live:result", { bubbles: true, detail: result }));
     }
 
-    function show({ stdout, value, text, name: what, error }) {
+    function show({ stdout, value, text, name: what, error }, code) {
       if (stdout) output.append(made("pre", { className: "live-printed", tabIndex: 0 }, stdout));
-      if (error) output.append(made("p", { className: "live-error" }, made("strong", {}, "It did not run through. "), error));
+      if (error) output.append(made("p", { className: "live-error" }, made("strong", {}, "It did not run through. "), error), quoted(cell, code, error));
       else if (value) output.append(made("p", { className: "live-value" }, "Result", ...(what ? [" (", made("code", {}, what), ")"] : []), ": ", made("strong", {}, text)));
       else output.append(made("p", {}, stdout ? "It ran through." : "It ran through. Write a name alone on the last line to see what it holds."));
       const expected = cell.dataset.expects;
@@ -175,7 +231,7 @@
     function back() {
       undoable(field.value === original ? null : field.value);
       field.value = original;
-      grow();
+      begin();
       output.replaceChildren();
     }
     reset.addEventListener("click", () => {
@@ -194,7 +250,7 @@
       status.textContent = "";
     });
     field.addEventListener("input", () => {
-      grow();
+      count();
       undoable(null);
     });
     field.addEventListener("keydown", (event) => {
@@ -207,6 +263,6 @@
   }
 
   window.asprinted ??= {};
-  window.asprinted.live = { run, mount, get ready() { return ready; } };
+  window.asprinted.live = { run, mount, quoted, reveal, get ready() { return ready; } };
   document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".live").forEach(mount));
 })();

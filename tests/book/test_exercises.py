@@ -134,6 +134,11 @@ def test_right_mean_is_right_to_two_decimals_too(in_chapters):
     assert checked(exercise, f"{exercise.solution}\nchange = round(change, 2) + 0.02")["text"] != ""
 
 
+def test_lines_with_dots_are_named_to_the_page_as_those_to_be_changed(tmp_path):
+    (exercise,) = exercises.load(written(tmp_path, SOUND | {"starter": "n = 21\n\ntwice = ...\nprint(n)"}), CHAPTER)
+    assert ' data-change="3">' in exercises.markdown("trial", exercise)
+
+
 def test_lines_that_are_told_are_the_readers_and_what_is_open_at_the_end_is_not_closed_by_the_check(tmp_path):
     (exercise,) = exercises.load(written(tmp_path, SOUND), CHAPTER)
     for code, line in (("twice = 42\n@staticmethod", 2), ("twice = 42\nif twice:", 2), ("twice = 42\nhalf = (1", 2), ("twice = 42\n1 / 0", 2)):

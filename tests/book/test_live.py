@@ -83,6 +83,15 @@ def test_change_of_what_does_not_stand_in_the_code_is_refused(tmp_path):
     assert cell.proposed == [SOUND["code"].replace("x = 1", "x = 4")]
 
 
+def test_lines_that_a_reader_is_asked_to_change_are_named_to_the_page(tmp_path):
+    code = "x = 1\n# change this too\ny = 3\nf'{x / y:.1f}'"
+    [cell] = cells.load(written(tmp_path, SOUND | {"code": code, "proposes": [{"y = 3": "y = 4"}, {"y = 3": "y = 5"}]}))
+    assert cell.begins == [2, 3]
+    assert '<div class="live" id="x" data-change="2 3">' in page.markdown("x", "a", "b", cell.code, begins=cell.begins)
+    [cell] = cells.load(written(tmp_path, SOUND))
+    assert cell.begins == [] and "data-change" not in page.markdown("x", "a", "b", cell.code, begins=cell.begins)
+
+
 def test_every_chapter_has_at_least_two_cells_in_parts_that_are_there():
     for source in toc.chapters(ROOT):
         stored = notebooks.read(source)
