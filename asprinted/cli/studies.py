@@ -170,7 +170,8 @@ def _verify(study: Study, *, options: argparse.Namespace) -> int:
     faults += [f"{each.id}: {each.engine} computes {each.computed}, {'calculated' if each.calculated else 'printed'} {each.printed}. {each.reason}" for each in rows if each.id in sound and not each.as_expected]
     notes = plausible.notes(study, tables)
     checked = sum(1 for each in results if each.verdict != "context")
-    summary = f"{study.slug}: {checked} claims recomputed, {len(results) - checked} context, {len(kept)} assumptions measured, {counted(len(faults), 'fault')}"
+    measured = f"{counted(len(kept), 'assumption')} measured against {'its' if len(kept) == 1 else 'their'} bounds, " if kept else "no assumption has bounds to be measured against, "
+    summary = f"{study.slug}: {checked} claims recomputed, {len(results) - checked} context, {measured}{counted(len(faults), 'fault')}"
     again = (f"{name} gave {sum(1 for each in rows if each.engine == name and each.computed)} of them again" for name in others)
     data = {
         "claims": [asdict(each) for each in results], "assumptions": [asdict(each) for each in kept], "faults": faults,

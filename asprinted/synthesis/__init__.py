@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,12 +49,13 @@ def made(study: Study, progress: Callable[[str], None] = lambda line: None, atte
     missed: dict[str, None] = {}  # a line each, in order
     unmet: outcomes.Unmet | None = None
     for attempt in range(attempts):
+        began = time.monotonic()
         if attempt:
             progress(f"once more with other random numbers, attempt {attempt + 1} of {attempts}: {'; '.join(faults)}")
         try:
             tables = _made(replace(study, attempt=attempt), progress)
         except outcomes.Unmet as error:
-            unmet, faults = unmet or error, [error.short]
+            unmet, faults = unmet or error, [f"the last found no values in {time.monotonic() - began:.0f} s"]
             continue
         progress("reading back and verifying every claim and assumption")
         contents = {study.tables[name]["file"]: records.as_csv(study, name, frame) for name, frame in tables.items()}

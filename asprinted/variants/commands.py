@@ -106,9 +106,10 @@ def _variants(study: Study, *, options: argparse.Namespace) -> int:
 
 def _list(study: Study, options: argparse.Namespace) -> int:
     """Say which numbers can be varied, and which are tied to which."""
-    from asprinted.variants import drawing, ties
+    from asprinted.variants import counted, drawing, ties
 
     found = ties.listed(study)
+    leaning = {id: ids for id in found if (ids := counted.leaned_on(study, study.claims[id]))}
     limited, tied = ties.limits(found), {id: held for id, held in found.items() if held}
     free = [id for id in found if id not in tied and id not in limited]
     bound = sorted({id for held in found.values() for id in held if not drawing.can_vary(study.claims[id])})
@@ -122,10 +123,12 @@ def _list(study: Study, options: argparse.Namespace) -> int:
     for title, ids in groups:
         lines += [title] if ids else []
         lines += [_listed(study.claims[id], [f"{other}={drawing.FOLLOWS}" if other in bound else other for other in others]) for id, others in ids.items()]
+    lines += ["Some lean on counts that are printed: nothing proves how far an adjusted ratio can go from the crude one, but far from it records are seldom found:"] if leaning else []
+    lines += [f"  {', '.join(id for id in leaning if leaning[id] == ids)}: beside {', '.join(ids)}" for ids in dict.fromkeys(leaning.values())]
     lines += [] if found else ["No number can be varied: none is printed in digits and reproduced by the records."]
     if alone := [*free, *limited]:
         lines.append(f"For example: {shlex.join(['asprinted', 'variants', str(options.folder[0]), '--roster', 'roster.csv', '--vary'])} {alone[0]}=LOW..HIGH")
-    show(options, {"study": study.slug, "free": free, "limited": limited, "tied": tied, "only_follow": bound}, lines)
+    show(options, {"study": study.slug, "free": free, "limited": limited, "tied": tied, "only_follow": bound, "leaning": leaning}, lines)
     return FINE
 
 

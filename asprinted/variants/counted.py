@@ -43,6 +43,21 @@ def of_table(study: Study, claim: Claim) -> tuple[str, ...]:
     return (claim.id, *(id for id in amounts if id in study.claims)) if amounts else ()
 
 
+def leaned_on(study: Study, claim: Claim) -> tuple[str, ...]:
+    """The claims on how many people of two arms have an event, where the claim is a model's ratio or difference of them that is adjusted, or of several visits: no table proves how near it is to these.
+
+    Empty for any other claim.
+    """
+    by = claim.by or {}
+    model = study.models.get(by.get("model"), {})
+    arms = levels_of(model, by["contrast"]) if model.get("family") in (*OF_TABLES, "gee-logistic") and isinstance(by.get("contrast"), str) else None
+    if arms is None or of_table(study, claim):
+        return ()
+    column, *levels = arms
+    of_outcome = (each for each in _right(study) if each.by.get("column") == by["outcome"] and each.by["statistic"] in ("sum", "percent"))
+    return tuple(each.id for each in of_outcome if each.by.get("filter", {}).get(column) in levels)
+
+
 def _table(study: Study, model: Mapping[str, Any], outcome: str, arms: tuple[str, Any, Any], counted: Counted) -> dict[Any, dict[str, str]]:
     """Arm → ids of the claims on its events and its people; empty where one is not printed."""
     column, *levels = arms

@@ -53,7 +53,7 @@ def outcomes(study: Study, tables: Mapping[str, pd.DataFrame], health: np.ndarra
         try:
             made = _made(replace(study, attempt=study.attempt * TRIES + again), tables, health, progress)
         except Unmet as error:
-            progress(f"outcomes: try {again + 1} of {TRIES if best is None else BETTER} came to nothing: {error.short}")
+            progress(f"outcomes: drawn in vain: {error.short}")
             first = first or error
             continue
         odd = plausible.mendable(study, made)
@@ -61,7 +61,7 @@ def outcomes(study: Study, tables: Mapping[str, pd.DataFrame], health: np.ndarra
         best = (len(odd), made) if best is None or not idle else best
         if not best[0]:
             break
-        progress(f"outcomes: try {again + 1} of {BETTER} prints every claim, but {odd[0].about} is not as assumed")
+        progress(f"outcomes: drawn so that every claim prints, but {odd[0].about} is not as assumed: {'kept, since no draw came nearer' if idle == IDLE or again + 1 == BETTER else 'drawn again'}")
     if best is None:
         raise first
     return best[1]
