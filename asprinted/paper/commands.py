@@ -143,11 +143,11 @@ def _answered(dialogue: questions.Dialogue, given: _Given, usual: str) -> _Given
     times = plan.visits(given.visits)[1] if given.visits else ()
     if not given.outcomes:
         found = dialogue.several(
-            lambda text, found: _fitting(given, plan.outcome(text), found, "outcomes"), "Outcome", 1, "score:wellbeing:14-70", lambda found: plan.with_score(times, found)
+            lambda text, found: _fitting(given, plan.outcome(text), found, "outcomes"), "Outcome", 1, "score:wellbeing:14-70", lambda found: plan.with_visits(times, found)
         )  # fmt: skip
         given = replace(given, outcomes=found)
     for each in given.outcomes:
-        known = plan.fitting(each.kind, bool(given.clusters), len(times))
+        known = plan.fitting(each, bool(given.clusters), len(times))
         if len(known) > 1 and not any(text.partition("=")[0].strip() == each.column for text in given.analyses):
             given = replace(given, analyses=dialogue.asked(functools.partial(_analyses, given, each, known), f"Analysis of {each.column}: {', '.join(known)}", known[0]))
     return given
@@ -177,7 +177,7 @@ def _analyses(given: _Given, outcome: plan.Outcome, known: Sequence[str], text: 
 def _planned(given: _Given) -> plan.Plan:
     """The plan of what was given. Raises StudyError where it cannot be one."""
     made = _unchecked(given)
-    plan.with_score(made.times, made.outcomes)
+    plan.with_visits(made.times, made.outcomes)
     return plan.checked(made)
 
 

@@ -64,7 +64,7 @@ def _tables(plan: Plan, parts: Parts, each: Iterable[Parts]) -> None:
         parts.tables.append('      programme_group: {type: string, mark: A, says: "Group that the person met in; empty in other arms, where there are none"}')
     parts.tables += [line for part in each for line in part.tables]
     if plan.times:
-        parts.tables += ["  visits:", "    file: visits.csv", "    row: One person at one planned visit; scores are empty where the person was not seen", f"    key: [id, {plan.visit}]", "    parent: participants", "    columns:"]
+        parts.tables += ["  visits:", "    file: visits.csv", "    row: One person at one planned visit; what was asked is empty where the person was not seen", f"    key: [id, {plan.visit}]", "    parent: participants", "    columns:"]
         parts.tables.append(f'      id: {{type: string, required: true, mark: A, says: "{ROW}"}}')
         parts.tables.append(f'      {plan.visit}: {{type: integer, required: true, mark: P, values: [{", ".join(map(str, plan.times))}], unit: {plan.visit}s, says: "Planned time since baseline"}}')
         parts.tables += [line for part in each for line in part.visit_columns]
@@ -97,7 +97,7 @@ def _people(plan: Plan, parts: Parts) -> None:
 def _visits(plan: Plan, parts: Parts) -> None:
     if not plan.times:
         return
-    score = next(each.column for each in plan.outcomes if each.kind == "score")
+    asked = next(each.column for each in plan.outcomes if plan.at_visits(each))
     later = plan.times[1:]
     seen = "; ".join(f"{quoted(name)}: [randomised.{slug(name)}.n, {', '.join(f'seen.{slug(name)}.at_{time}' for time in later)}]" for name, _ in plan.arms).replace("; ", ", ")
     parts.design += [
@@ -107,4 +107,4 @@ def _visits(plan: Plan, parts: Parts) -> None:
     for name, _ in plan.arms:
         for time in later:
             filter = f"{{arm: {quoted(name)}, {plan.visit}: {time}}}"
-            parts.claim(f"seen.{slug(name)}.at_{time}", "?", f"People of {name} seen at {plan.visit} {time}", f"{{table: visits, column: {score}, statistic: observed, filter: {filter}}}")
+            parts.claim(f"seen.{slug(name)}.at_{time}", "?", f"People of {name} seen at {plan.visit} {time}", f"{{table: visits, column: {asked}, statistic: observed, filter: {filter}}}")

@@ -21,6 +21,7 @@ OF_NNT = [
     "  # A number needed to treat has no sign here: it is one over the size of the risk difference, of benefit and of harm alike; leave a printed minus out.",
     "  # nnt_lo is the smaller number, from the end of the risk difference farther from none; nnt_hi is the larger, and none where the interval holds no difference.",
 ]
+OF_ALL_VISITS = ("gee-logistic",)  # analyses that take every visit after the first at once
 FAMILIES = {"welch": "linear", "ancova": "linear"}
 START_R = "0.5"  # of a score before and after treatment, to start from
 
@@ -54,7 +55,7 @@ def quoted(text: str) -> str:
 def of_outcome(plan: Plan, outcome: Outcome) -> Parts:
     """The Parts of one outcome of the plan. Raises StudyError where an analysis does not fit the design."""
     parts, column = Parts(), outcome.column
-    at_visits = bool(plan.times) and outcome.kind == "score"
+    at_visits = plan.at_visits(outcome)
     (parts.visit_columns if at_visits else parts.tables).append(f"      {column}: {_spec(outcome)}")
     before = baseline(plan, outcome)
     if before:
@@ -68,7 +69,9 @@ def of_outcome(plan: Plan, outcome: Outcome) -> Parts:
     for arm, _ in plan.arms:
         _of_arm(plan, outcome, parts, arm, at_visits)
     for analysis in outcome.analyses:
-        _model(plan, outcome, analysis, parts, at_visits)
+        each_visit = at_visits and analysis not in OF_ALL_VISITS and not (analysis == "mixed" and not plan.clusters)
+        for visit in plan.times[1:] if each_visit else [plan.times[-1] if at_visits else None]:
+            _model(plan, outcome, analysis, parts, visit)
     return parts
 
 
@@ -122,7 +125,14 @@ def _entry(plan: Plan, outcome: Outcome, parts: Parts, at_visits: bool) -> None:
     if at_visits:
         fields.append(f"r: {column}.r")
         parts.assume(f"{column}.r", f"Correlation of {column} at neighbouring visits", "0.6", "Scores of the same people a few months apart usually correlate by 0.5 to 0.7; the paper prints none.")
-    if kind == "yes-no":
+    if kind == "yes-no" and at_visits:
+        first, *later = plan.times
+        shares = ", ".join(f"{time}: {column}.share_{time}" for time in plan.times)
+        fields.append(f"share: {{{shares}}}")
+        parts.assume(f"{column}.share_{first}", f"Share with {column} at the first visit, as a fraction", "0", "Nobody at the start; edit it where some have it then.")
+        for time in later:
+            parts.assume(f"{column}.share_{time}", f"Share with {column} at {plan.visit} {time} that the draw starts from, as a fraction", "0.3", "To start from; printed counts and percentages take over.")
+    elif kind == "yes-no":
         hints.append(f"where no count or percentage is printed, assume a share to start from: share: {column}.share (such as 0.3)")
     if kind == "count":
         fields.append(f"spread: {column}.spread")
@@ -199,8 +209,10 @@ def _of_arm(plan: Plan, outcome: Outcome, parts: Parts, arm: str, at_visits: boo
             asked(f"mean{end}", f"Mean {column}, {arm}{when}", "mean", visit=visit)
             asked(f"sd{end}", f"SD of {column}, {arm}{when}", "sd", visit=visit)
     elif outcome.kind == "yes-no":
-        asked("events", f"People of {arm} with {column}", "sum")
-        asked("percent", f"Per cent of {arm} with {column}", "percent")
+        for visit in plan.times[1:] if at_visits else (None,):
+            when, end = ("", "") if visit is None else (f" at {plan.visit} {visit}", f"_{visit}")
+            asked(f"events{end}", f"People of {arm} with {column}{when}", "sum", visit=visit)
+            asked(f"percent{end}", f"Per cent of {arm} with {column}{when}", "percent", visit=visit)
     elif outcome.kind == "count":
         asked("total", f"Total of {column}, {arm}", "sum")
         asked("mean", f"Mean {column}, {arm}", "mean")
@@ -214,43 +226,59 @@ def _of_arm(plan: Plan, outcome: Outcome, parts: Parts, arm: str, at_visits: boo
         asked("median", f"Median {column} to {outcome.event}, {arm} (Kaplan-Meier)", "survival_median", more=f", event: {outcome.event}")
 
 
-def _model(plan: Plan, outcome: Outcome, analysis: str, parts: Parts, at_visits: bool) -> None:
-    """One analysis: its model, with a contrast of each arm against the last, and the claims on it."""
-    asked = outcome.event if outcome.kind == "time" else outcome.column
-    name, family, last = f"{outcome.column}_{analysis}".replace("-", "_"), FAMILIES.get(analysis, analysis), plan.times[-1] if at_visits else None
+def _model(plan: Plan, outcome: Outcome, analysis: str, parts: Parts, visit: int | None) -> None:
+    """One analysis: its model, with a contrast of each arm against the last, and the claims on it. visit: the one whose rows it takes, or the last of all; None of people."""
+    asked, at_visits = outcome.event if outcome.kind == "time" else outcome.column, visit is not None
+    last_alone = visit == (plan.times[-1] if at_visits else None)
+    end = "" if last_alone else f"_{visit}"
+    name, family = f"{outcome.column}_{analysis}{end}".replace("-", "_"), FAMILIES.get(analysis, analysis)
     reference = plan.arms[-1][0]
     in_arms = "C(arm, Treatment(" + json.dumps(reference, ensure_ascii=False) + "))"
-    fields, says = _fields(plan, outcome, analysis, in_arms, at_visits)
+    fields, says = _fields(plan, outcome, analysis, in_arms, visit)
     parts.models += [f"  {name}:", f"    family: {family}", f"    says: {quoted(says)}", f"    table: {'visits' if at_visits else 'participants'}", *(f"    {line}" for line in fields)]
     if analysis in ("logistic", "risk-ratio", "risk-difference") and not plan.clusters and len(plan.arms) == 2:
-        counts = ", ".join(f"{quoted(arm)}: {{events: {outcome.column}.{slug(arm)}.events, people: {outcome.column}.{slug(arm)}.n}}" for arm, _ in plan.arms)
+        counts = ", ".join(f"{quoted(arm)}: {{events: {_of(outcome, arm, 'events', visit)}, people: {_people(outcome, arm, visit)}}}" for arm, _ in plan.arms)
         parts.models += [f"    counts: {{{counts}}}", "    # take `counts` out where the analysis is adjusted, or the counts are not printed"]
+        if analysis == "logistic":
+            parts.models.append("    # adjusted for a score at the start: put that score among the columns of participants and first among the outcomes, and add its name to the formula")
     if analysis == "chi-squared":
-        parts.claim(f"{outcome.column}.chi_squared.chi2", "?", f"Chi-squared of {outcome.column}", f"{{model: {name}, outcome: {asked}, statistic: chi2}}")
+        parts.claim(f"{outcome.column}.chi_squared{end}.chi2", "?", f"Chi-squared of {outcome.column}", f"{{model: {name}, outcome: {asked}, statistic: chi2}}")
     if analysis in TESTS:
-        parts.claim(f"{outcome.column}.{analysis.replace('-', '_')}.p", "?", f"P value of the {TESTS[analysis].format(outcome.column)}", f"{{model: {name}, outcome: {asked}, statistic: p}}")
+        parts.claim(f"{outcome.column}.{analysis.replace('-', '_')}{end}.p", "?", f"P value of the {TESTS[analysis].format(outcome.column)}", f"{{model: {name}, outcome: {asked}, statistic: p}}")
         return
     parts.models.append("    contrasts:")
     in_time = analysis == "mixed" and at_visits and not plan.clusters
     single = len(outcome.analyses) == 1
     for arm, _ in plan.arms[:-1]:
-        terms = [(1, arm, last), (-1, reference, last)] + ([(-1, arm, plan.times[0]), (1, reference, plan.times[0])] if in_time else [])
-        at = ", ".join(f"{{weight: {weight}, at: {{arm: {quoted(each)}{f', {plan.visit}: {visit}' if in_time else ''}}}}}" for weight, each, visit in terms)
+        terms = [(1, arm, visit), (-1, reference, visit)] + ([(-1, arm, plan.times[0]), (1, reference, plan.times[0])] if in_time else [])
+        at = ", ".join(f"{{weight: {weight}, at: {{arm: {quoted(each)}{f', {plan.visit}: {time}' if in_time else ''}}}}}" for weight, each, time in terms)
         parts.models.append(f"      {slug(arm)}: [{at}]")
-        what = EFFECTS[analysis].format(outcome.event or outcome.column) + (" in change from baseline" if in_time else "") + f", {arm} against {reference}"
+        when = f" at {plan.visit} {visit}" if at_visits and analysis not in OF_ALL_VISITS and not in_time and len(plan.times) > 2 else ""
+        what = EFFECTS[analysis].format(outcome.event or outcome.column) + (" in change from baseline" if in_time else when) + f", {arm} against {reference}"
         wanted = {statistic: what + rest for statistic, rest in ESTIMATE.items()}
         if analysis == "risk-difference":
-            wanted |= {statistic: f"Number needed to treat for {outcome.column}, {arm} against {reference}{rest}" for statistic, rest in TO_TREAT.items()}
+            wanted |= {statistic: f"Number needed to treat for {outcome.column}{when}, {arm} against {reference}{rest}" for statistic, rest in TO_TREAT.items()}
         for statistic, asks in wanted.items():
             parts.claims += OF_NNT if statistic == "nnt" else []
-            id = f"{outcome.column}.{slug(arm)}.{statistic}" if single else f"{outcome.column}.{slug(arm)}.{analysis.replace('-', '_')}_{statistic}"
+            id = f"{outcome.column}.{slug(arm)}{end and f'.at{end}'}.{statistic if single else f'{analysis}_{statistic}'.replace('-', '_')}"
             parts.claim(id, "?", asks, f"{{model: {name}, outcome: {asked}, contrast: {slug(arm)}, statistic: {statistic}}}")
 
 
-def _fields(plan: Plan, outcome: Outcome, analysis: str, in_arms: str, at_visits: bool) -> tuple[list[str], str]:
-    """The fields of a model beside its family and table, as lines; and what it says."""
-    right, fields, of = in_arms, [], outcome.column
-    rows = [f"rows: {{{plan.visit}: {plan.times[-1]}}}"] if at_visits else []
+def _of(outcome: Outcome, arm: str, what: str, visit: int | None) -> str:
+    """The id of a claim about one arm, at a visit where there is one."""
+    return f"{outcome.column}.{slug(arm)}.{what}{'' if visit is None else f'_{visit}'}"
+
+
+def _people(outcome: Outcome, arm: str, visit: int | None) -> str:
+    """The id of the claim on how many people of an arm have a value, at a visit where there is one."""
+    return f"{outcome.column}.{slug(arm)}.n" if visit is None else f"seen.{slug(arm)}.at_{visit}"
+
+
+def _fields(plan: Plan, outcome: Outcome, analysis: str, in_arms: str, visit: int | None) -> tuple[list[str], str]:
+    """The fields of a model beside its family and table, as lines; and what it says. visit: the one whose rows it takes; None of people."""
+    right, fields, of, at_visits = in_arms, [], outcome.column, visit is not None
+    rows = [f"rows: {{{plan.visit}: {visit}}}"] if at_visits else []
+    when = "" if not at_visits else " at the last visit" if visit == plan.times[-1] else f" at {plan.visit} {visit}"
     at_start = [f"baseline: {{column: {plan.visit}, value: {plan.times[0]}}}"] if at_visits else []
     robust = ["covariance: robust", "groups: cluster"] if plan.clusters else []
     clustered = ", standard errors robust by cluster" if plan.clusters else ""
@@ -260,7 +288,7 @@ def _fields(plan: Plan, outcome: Outcome, analysis: str, in_arms: str, at_visits
         right, fields, says = "arm", [*rows, "estimator: OLS", "test: welch"], f"Difference in means of {of}; Welch's t test"
     elif analysis == "ancova":
         right, fields = f"{in_arms} + {baseline(plan, outcome) or 'baseline'}", [*rows, *at_start, "estimator: OLS", "test: t", *robust]
-        says = f"Difference in {of}{' at the last visit' if at_visits else ''}, adjusted for the same score at baseline (analysis of covariance){clustered}"
+        says = f"Difference in {of}{when}, adjusted for the same score at baseline (analysis of covariance){clustered}"
     elif analysis == "mixed" and plan.clusters:
         right, fields = f"{in_arms} + baseline" if at_visits else in_arms, [*rows, *at_start, "groups: cluster", "estimator: REML", "test: wald-z"]
         says = f"Linear mixed model of {of} with one random intercept a cluster{', adjusted for the same score at baseline' if at_visits else ''}; REML; Wald z test"
@@ -270,17 +298,20 @@ def _fields(plan: Plan, outcome: Outcome, analysis: str, in_arms: str, at_visits
         right, fields = f"C({plan.visit}) * {in_arms}", ["groups: id", "estimator: REML", "test: wald-z"]
         says = f"Linear mixed model of {of} at all visits, with visit, arm and their interaction, one random intercept a person; REML; Wald z test of the change to the last visit"
     elif analysis == "gee-logistic":
-        if not plan.clusters:
-            by_hand = f" For the same people at several visits ask for logistic too, move {of} to the table of visits, and write 'family: gee-logistic', 'estimator: GEE' and 'groups: id' into its model." if plan.times else ""
-            raise fault("--analysis", f"{of}=gee-logistic", f"It takes clusters: add --clusters 12 where whole clusters were randomised, or ask for logistic.{by_hand}")
-        fields, says = ["groups: cluster", "estimator: GEE"], f"Logistic regression of {of} by generalised estimating equations, standard errors robust by cluster"
+        if not plan.clusters and not at_visits:
+            at_them = f" For the same people at several visits: --outcome yes-no:{of}:visits." if plan.times else ""
+            raise fault("--analysis", f"{of}=gee-logistic", f"It takes clusters: add --clusters 12 where whole clusters were randomised, or ask for logistic.{at_them}")
+        later = [f"rows: {{{plan.visit}: [{', '.join(map(str, plan.times[1:]))}]}}"] if at_visits else []
+        right = f"{in_arms} + C({plan.visit})" if len(plan.times) > 2 and at_visits else in_arms
+        fields = [*later, f"groups: {'cluster' if plan.clusters else 'id'}", "estimator: GEE"]
+        says = f"Logistic regression of {of}{' at every visit after the first' if at_visits else ''} by generalised estimating equations, standard errors robust by {'cluster' if plan.clusters else 'person'}"
     elif analysis in ("logistic", "poisson", "negative-binomial", "ordinal"):
         kind = {"logistic": "Logistic", "poisson": "Poisson", "negative-binomial": "Negative binomial", "ordinal": "Proportional odds"}[analysis]
         modified = analysis == "poisson" and outcome.kind == "yes-no"
-        fields = robust if analysis in ("logistic", "poisson") and plan.clusters else ["covariance: robust"] if modified else []
-        says = f"{kind} regression of {of}{clustered if fields and plan.clusters else ', standard errors robust (modified Poisson)' if modified else ''}; Wald z test"
+        fields = [*rows, *(robust if analysis in ("logistic", "poisson") and plan.clusters else ["covariance: robust"] if modified else [])]
+        says = f"{kind} regression of {of}{when}{clustered if fields and plan.clusters else ', standard errors robust (modified Poisson)' if modified else ''}; Wald z test"
     elif analysis in ("risk-ratio", "risk-difference"):
-        return ["missing: leave-out"], f"{'Ratio' if analysis == 'risk-ratio' else 'Difference'} of the two shares with {of} among people whose outcome is known"
+        return [*rows, "missing: leave-out"], f"{'Ratio' if analysis == 'risk-ratio' else 'Difference'} of the two shares with {of}{when} among people whose outcome is known"
     elif analysis == "cox":
         fields, says = [f"time: {of}", f"ties: {'breslow' if plan.clusters else 'efron'}", *robust], f"Cox regression of {of} to {outcome.event}{clustered}; Wald z test"
     elif analysis == "log-rank":

@@ -18,7 +18,7 @@ ANALYSES = {
     "time": ("cox", "log-rank"),
 }  # kind of outcome → what can be asked of it, the usual one first
 FORMS = {
-    "score": "score:NAME:LOWEST-HIGHEST", "yes-no": "yes-no:NAME", "count": "count:NAME", "ordinal": "ordinal:NAME:0-6",
+    "score": "score:NAME:LOWEST-HIGHEST", "yes-no": "yes-no:NAME (yes-no:NAME:visits where it was asked at the visits)", "count": "count:NAME", "ordinal": "ordinal:NAME:0-6",
     "category": "category:NAME:one|two|three", "time": "time:NAME:EVENT",
 }  # fmt: skip
 MEASURES = {
@@ -31,13 +31,15 @@ _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)(?:-|to)(-?\d+(?:\.\d+)?)")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One column to be made. ends: lowest and highest value, as text; values: of a category; event: the column of a time's event; analyses: as in ANALYSES."""
+    """One column to be made. ends: lowest and highest value, as text; values: of a category; event: the column of a time's event; visits: whether a yes/no was
+    asked at visits; analyses: as in ANALYSES."""
 
     kind: str
     column: str
     ends: tuple[str, str] | None = None
     values: tuple[str, ...] = ()
     event: str = ""
+    visits: bool = False
     analyses: tuple[str, ...] = ()
 
 
@@ -54,7 +56,7 @@ class Plan:
     """A trial, its last arm the one that the others are held against; or a meta-analysis, which has pools.
 
     arms: (name, people randomised as text, or "?"). clusters: how many in each arm, as text, or empty; groups: whether the first arm meets in groups.
-    visits: the column that says which visit, and the times; None where everybody has one row.
+    visit, times: the column that says which visit, and the times; empty where everybody has one row.
     """
 
     title: str
@@ -67,6 +69,10 @@ class Plan:
     times: tuple[int, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     pools: tuple[Pool, ...] = field(default=())
+
+    def at_visits(self, outcome: Outcome) -> bool:
+        """Whether the outcome stands in the table of visits: every score does where there are visits, and what was asked at them."""
+        return bool(self.times) and (outcome.kind == "score" or outcome.visits)
 
 
 def fault(option: str, value: str, remedy: str) -> StudyError:
@@ -129,7 +135,7 @@ def outcome(text: str) -> Outcome:
     kind, *rest = (part.strip() for part in text.split(":"))
     if kind not in FORMS:
         raise fault("--outcome", text, f"The kind {kind!r} is unknown: write one of {', '.join(FORMS.values())}.")
-    wrong = fault("--outcome", text, f"Write {FORMS[kind]}; names in lower case, with digits and underscores.")
+    wrong = fault("--outcome", text, f"Write {FORMS[kind]}: names in lower case, with digits and underscores.")
     if not rest or not _NAME.fullmatch(rest[0]):
         raise wrong
     column, more = rest[0], rest[1:]
@@ -141,6 +147,8 @@ def outcome(text: str) -> Outcome:
         return Outcome(kind, column, values=tuple(values))
     elif kind == "time" and len(more) == 1 and _NAME.fullmatch(more[0]) and more[0] != column:
         return Outcome(kind, column, event=more[0])
+    elif kind == "yes-no" and more == ["visits"]:
+        return Outcome(kind, column, visits=True)
     elif (kind in ("yes-no", "count") or kind == "score") and not more:
         return Outcome(kind, column)
     raise wrong
@@ -165,15 +173,16 @@ def with_analyses(outcomes: Sequence[Outcome], asked: Sequence[str], in_clusters
             raise fault("--analysis", text, f"Write OUTCOME=ANALYSIS, one of: {known or 'no outcome was given'}.")
         wanted.setdefault(column, []).append(family)
     return tuple(
-        replace(each, analyses=tuple(dict.fromkeys(wanted.get(each.column, fitting(each.kind, in_clusters, visits)[:1])))) for each in outcomes
+        replace(each, analyses=tuple(dict.fromkeys(wanted.get(each.column, fitting(each, in_clusters, visits)[:1])))) for each in outcomes
     )
 
 
-def fitting(kind: str, in_clusters: bool, visits: int) -> list[str]:
-    """The analyses that can be drafted of a kind of outcome in a design, the usual one first."""
+def fitting(outcome: Outcome, in_clusters: bool, visits: int) -> list[str]:
+    """The analyses that can be drafted of an outcome in a design, the usual one first."""
+    kind, by_group = outcome.kind, in_clusters or (outcome.visits and visits > 0)
     usual = {"score": "mixed" if in_clusters or visits > 2 else "ancova" if visits else "linear", "yes-no": "gee-logistic" if in_clusters else "logistic"}.get(kind, ANALYSES[kind][0])
     needless = {"mixed"} if not (in_clusters or visits) else set()
-    needless |= set() if in_clusters else {"gee-logistic"}
+    needless |= set() if by_group else {"gee-logistic"}
     return sorted((name for name in ANALYSES[kind] if name not in needless), key=lambda name: name != usual)
 
 
@@ -192,10 +201,12 @@ def distinct(arms: Sequence[tuple[str, str]]) -> None:
         raise fault("--arm", twice, "Two arms come to the same name in ids: call one of them otherwise.")
 
 
-def with_score(times: Sequence[int], outcomes: Sequence[Outcome]) -> None:
-    """Raise StudyError where there are visits and no score to draft at them."""
-    if times and not any(each.kind == "score" for each in outcomes):
-        raise fault("--visits", ",".join(map(str, times)), "What is drafted at every visit is scores: add --outcome score:NAME:LOWEST-HIGHEST, or leave --visits out.")
+def with_visits(times: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+    """Raise StudyError where there are visits and nothing to draft at them, or an outcome at visits and none of these."""
+    if times and not any(each.kind == "score" or each.visits for each in outcomes):
+        raise fault("--visits", ",".join(map(str, times)), "Nothing is drafted at the visits: add --outcome score:NAME:LOWEST-HIGHEST or yes-no:NAME:visits, or leave --visits out.")
+    if not times and (alone := next((each.column for each in outcomes if each.visits), None)):
+        raise fault("--outcome", f"yes-no:{alone}:visits", f"There are no visits: add --visits 0,3,12, or write yes-no:{alone}.")
 
 
 def checked(plan: Plan) -> Plan:

@@ -82,7 +82,46 @@ def test_every_analysis_can_be_drafted(tmp_path, kind, analysis):
 def test_estimating_equations_over_visits_are_not_told_to_randomise_clusters_alone(tmp_path, capsys):
     assert main(["new", str(tmp_path / "mine"), *ARMS, "--visits", "0,6", "--outcome", "score:calm:0-100", "--outcome", "yes-no:well", "--analysis", "well=gee-logistic"]) == BAD_INPUT
     told = capsys.readouterr().err
-    assert "where whole clusters were randomised" in told and "'groups: id'" in told and told.rstrip().endswith(".")
+    assert "where whole clusters were randomised" in told and "--outcome yes-no:well:visits" in told and told.rstrip().endswith(".")
+
+
+AT_VISITS = ["--visits", "0,6,12", "--outcome", "score:calm:0-100", "--outcome", "yes-no:well:visits"]
+
+
+@pytest.mark.parametrize("analysis", plan.ANALYSES["yes-no"])
+def test_every_analysis_of_a_yes_or_no_at_visits_can_be_drafted(tmp_path, analysis):
+    file = new(tmp_path / "mine", *ARMS, *AT_VISITS, "--analysis", "calm=linear", "--analysis", f"well={analysis}")
+    file.write_text(filled_with(file.read_text("utf-8")), "utf-8")
+    models = [model for name, model in load(file.parent).models.items() if name.startswith("well")]
+    assert [model["rows"] for model in models] == [{"month": [6, 12]}] if analysis == "gee-logistic" else [{"month": 6}, {"month": 12}]
+    assert all(model["table"] == "visits" for model in models)
+
+
+def test_a_score_adjusted_for_its_start_is_drafted_at_every_later_visit(tmp_path):
+    file = new(tmp_path / "mine", *ARMS, *AT_VISITS, "--analysis", "calm=ancova")
+    models = {name: model["rows"] for name, model in yaml.safe_load(file.read_text("utf-8"))["models"].items() if name.startswith("calm")}
+    assert models == {"calm_ancova_6": {"month": 6}, "calm_ancova": {"month": 12}}
+
+
+@pytest.mark.parametrize("given", [["--outcome", "yes-no:well:visits"], ["--outcome", "yes-no:well", "--visits", "0,6"], ["--outcome", "yes-no:well:always"]], ids=" ".join)
+def test_an_outcome_at_visits_and_visits_need_each_other(tmp_path, capsys, given):
+    assert main(["new", str(tmp_path / "mine"), *ARMS, *given]) == BAD_INPUT
+    assert "visits" in capsys.readouterr().err and not (tmp_path / "mine").exists()
+
+
+def test_draft_of_a_yes_or_no_at_visits_makes_records_once_the_printed_numbers_stand_in_it(tmp_path):
+    file = new(tmp_path / "mine", *ARMS, *AT_VISITS, "--analysis", "calm=ancova", "--analysis", "well=logistic", "--analysis", "well=gee-logistic")
+    seen = {f"seen.{arm}.at_{month}": number for arm, month, number in (("new_course", 6, "52"), ("new_course", 12, "48"), ("waiting_list", 6, "55"), ("waiting_list", 12, "50"))}
+    of_calm = {"calm.new_course.mean_0": "51.2", "calm.waiting_list.mean_0": "50.4", "calm.new_course.mean_12": "58.1", "calm.waiting_list.mean_12": "52.3"}
+    of_well = {"well.new_course.events_6": "25", "well.new_course.percent_6": "48%", "well.waiting_list.events_6": "14", "well.waiting_list.percent_6": "25%", "well.new_course.events_12": "25", "well.waiting_list.events_12": "16"}
+    ratios = {"well.new_course.at_6.logistic_est": "2.7", "well.new_course.gee_logistic_est": "2.5", "well.new_course.gee_logistic_lo": "1.3", "well.new_course.gee_logistic_hi": "4.8"}
+    fill(file, seen | of_calm | of_well | ratios)
+    text = re.sub(r"(column: calm, kind: score), ", r"\1, sd: calm.sd, mean: {0: calm.usual, 6: calm.usual, 12: calm.usual}, ", file.read_text("utf-8"))
+    usual = [f'  calm.{name}: {{value: "{value}", mark: A, says: "Usual", reason: "Usual."}}' for name, value in (("sd", "12"), ("usual", "54"))]
+    file.write_text("\n".join([text.rstrip(), *usual, ""]), "utf-8")
+    assert main(["check", str(file.parent)]) == FINE
+    assert main(["synthesise", str(file.parent)]) == FINE
+    assert main(["verify", str(file.parent), "--engine", "statsmodels"]) == FINE
 
 
 def test_risk_difference_drafts_the_number_needed_to_treat_and_says_its_sign_and_ends(tmp_path):
@@ -358,7 +397,7 @@ def test_what_is_told_beside_the_questions_is_not_told_again_where_answers_stand
     (["", "", "", "", "new course=60", "New Course=60", "waiting list=60", "", "", "", "count:falls", "", ""], "Two arms come to the same name", "Arm 2"),
     (["", "", "", "", *PAIR, "", "", "count:falls", "yes-no:falls", "", ""], "Two things have this name", "Outcome 2"),
     (["", "", "", "", *PAIR, "", "", "yes-no:arm", "count:falls", "", ""], "Two things have this name", "Outcome 1"),
-    (["", "", "", "", *PAIR, "", "0,3", "count:falls", "", "score:calm:0-10", "", "", ""], "What is drafted at every visit is scores", "Outcome 2"),
+    (["", "", "", "", *PAIR, "", "0,3", "count:falls", "", "score:calm:0-10", "", "", ""], "Nothing is drafted at the visits", "Outcome 2"),
     (["", "", "", "meta-analysis", "smd:calm", "md:hope", ""], "Pools of two measures", "Pool 2"),
     (["", "", "", "", *PAIR, "", "", "score:calm:0-9", "score:calm_start:0-9", "", "ancova", "linear", "linear"], "Two things have this name", "Analysis of calm"),
 ])  # fmt: skip
