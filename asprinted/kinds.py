@@ -58,11 +58,14 @@ design:
     arms: {column: arm, sizes: {usual: n.usual, course: n.course}}
     groups: {column: circle, arm: course, smallest: circle.smallest, largest: circle.largest}
 """),
-    Kind("visits", "the same people at several visits, with losses, most of them for good; how many were followed up, in numbers or per cent", """
+    Kind("visits", "the same people at several visits, with losses, most of them for good; how many were followed up, in numbers or per cent; scores and answers at each visit, or over all", """
 design:
   visits:
     {table: visits, column: month, times: [0, 3, 12], seen: {usual: [n.usual, seen.usual.3, seen.usual.12], course: [n.course, seen.course.3, seen.course.12]}}
-models: {main: {family: mixed, table: visits, says: an intercept a person, formula: "{outcome} ~ C(arm) * C(month)", groups: id, estimator: REML}}
+models:
+  main: {family: mixed, table: visits, says: an intercept a person, formula: "{outcome} ~ C(arm) * C(month)", groups: id, estimator: REML}
+  answers:
+    {family: gee-logistic, table: visits, rows: {month: [3, 12]}, says: estimating equations, formula: "{outcome} ~ C(arm) + C(month)", groups: id, estimator: GEE}
 by: {table: visits, column: score, filter: {month: 12}, statistic: percent_observed}
 """),
 )  # fmt: skip
@@ -96,9 +99,12 @@ design: {outcomes: [{column: working, kind: yes-no}]}
 models: {main: {family: risk-difference, table: people, says: difference of two shares}}
 by: {table: people, column: working, filter: {arm: usual}, statistic: percent}
 """),
-    Kind("adjusted", "yes or no with covariates in the model: an odds ratio, or a risk ratio by robust Poisson regression", """
-design: {outcomes: [{column: housed, kind: yes-no, share: housed.share}]}
-models: {main: {family: poisson, covariance: robust, table: people, says: modified Poisson regression, formula: "{outcome} ~ C(arm) + age"}}
+    Kind("adjusted", "yes or no with covariates in the model, such as the score at the start: an odds ratio, or a risk ratio by robust Poisson regression", """
+design: {outcomes: [{column: mood_start, kind: score}, {column: well, kind: yes-no, seen: {usual: seen.usual, course: seen.course}, follows: {mood_start: well.r}}]}
+models:
+  odds: {family: logistic, estimator: ML, table: people, says: logistic regression, formula: "{outcome} ~ C(arm) + mood_start"}
+  risks: {family: poisson, covariance: robust, table: people, says: modified Poisson regression, formula: "{outcome} ~ C(arm) + mood_start"}
+by: {table: people, column: well, filter: {arm: usual}, statistic: percent}
 """),
     Kind("count", "a count, with or without time at risk: totals, means, rates and their ratio", """
 design: {outcomes: [{column: contacts, kind: count, exposure: years, spread: contacts.spread}]}

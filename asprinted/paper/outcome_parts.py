@@ -180,7 +180,7 @@ def _cuts(plan: Plan, outcome: Outcome) -> list[str]:
     score, yes_no = ([each.column for each in plan.outcomes if each.kind == kind] for kind in ("score", "yes-no"))
     if outcome.kind == "score" and yes_no:
         visit = f", at: {plan.times[-1]}" if plan.times else ""
-        return [f"where a yes/no, such as {yes_no[0]}, is a cut of this score: list it before the score, and write here cut: {{{yes_no[0]}: {{from: …{visit}}}}}, or `to` where yes is low"]
+        return [f"where a yes/no, such as {yes_no[0]}, is a cut of this score: list it before the score, and write here cut: {{{yes_no[0]}: {{from: …{visit}}}}}, or `to` where yes is low; a score halved since the start is {{to: 0.5, of: {outcome.column}_start{visit}}}, where that column stands"]
     if outcome.kind == "yes-no" and score:
         return ["where this is a cut of a score (so many points or more): see `cut` there"]
     return []

@@ -9,7 +9,7 @@ from typing import Any
 from asprinted.study.entries import SEPARATOR, Faults, Study, StudyError, whole, within
 from asprinted.study.fitting import check_fitting
 from asprinted.study.parts import divided, fault, typed
-from asprinted.study.starts import cells, columns_of_entry, cuts, made_by_people, shares_of_cells, sizes, starts, table_of, tables_of_people
+from asprinted.study.starts import Cut, cells, columns_of_entry, cuts, made_by_people, shares_of_cells, sizes, starts, table_of, tables_of_people
 
 _EVERY = ("column", "kind", "seen", "follows", "health", "icc", "r")
 FIELDS = {  # kind → the fields that it takes besides
@@ -134,8 +134,8 @@ def _check_ties(study: Study, entry: dict[str, Any], table: str, before: Mapping
         start = study.tables[usable[column]]["columns"][column]
         if start["type"] == "string" or not start.get("minimum", math.inf) < start.get("maximum", -math.inf):
             raise StudyError(study.file, SEPARATOR.join(("design", *where, "change")), column, "Its scale says where the end may lie: give that column a minimum and a larger maximum, or take 'change' out.")
-    for column, at, upwards, visit in cuts(entry):
-        _check_cut(study, entry, table, column, (at, upwards, visit), usable, need, *where, "cut")
+    for cut in cuts(entry):
+        _check_cut(study, entry, table, cut, usable, need, *where, "cut")
     if "exposure" in entry and entry["exposure"] not in usable:
         raise StudyError(study.file, SEPARATOR.join(("design", *where, "exposure")), entry["exposure"], "It is not made before: make it a covariate or an earlier outcome.")
     for field, ends in (("health", (-1, 1)), ("icc", (0, 1)), ("r", (-1, 1)), ("skewness", (-3, 3)), ("spread", (0, 3)), ("shape", (1e-6, math.inf))):
@@ -148,10 +148,10 @@ def _check_ties(study: Study, entry: dict[str, Any], table: str, before: Mapping
 
 
 def _check_cut(
-    study: Study, entry: dict[str, Any], table: str, column: str, cut: tuple[float, bool, int | None], usable: Mapping[str, str], need: Callable[..., None], *where: str
+    study: Study, entry: dict[str, Any], table: str, cut: Cut, usable: Mapping[str, str], need: Callable[..., None], *where: str
 ) -> None:
     """Raise StudyError where a yes/no column is not made before, or the score leaves nobody a yes or a no."""
-    at, upwards, visit = cut
+    column, at, upwards, visit, of = cut
     kinds = {each["column"]: each["kind"] for each in study.design["outcomes"]}
     yes_no = [each for each in usable if kinds.get(each) == "yes-no"]
     if column in kinds and column not in usable:
@@ -165,6 +165,11 @@ def _check_cut(
         if table != visits.get("table"):
             raise fault(study, "The score is no column of visits: take it out.", *where, column, "at")
         need(visit, visits["times"], "design", *where, column, "at")
+    if of is not None:
+        need(of, [each for each in usable if study.tables[usable[each]]["columns"][each]["type"] != "string"], "design", *where, column, "of")
+        if not 0 < at:
+            raise StudyError(study.file, SEPARATOR.join(("design", *where, column)), at, f"With 'of' it is a share of {of}: give one above 0, such as 0.5 for a score halved.")
+        return
     scale = study.tables[table]["columns"][entry["column"]]
     low, high = scale.get("minimum", -math.inf), scale.get("maximum", math.inf)
     if not (low < at <= high if upwards else low <= at < high):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 from asprinted import printed
 from asprinted.study.entries import SEPARATOR, Claim, Study, StudyError
@@ -21,10 +21,20 @@ def columns_of_entry(entry: Mapping[str, Any]) -> list[str]:
     return [entry["column"], *([entry["event"]] if "event" in entry else [])]
 
 
-def cuts(entry: Mapping[str, Any]) -> list[tuple[str, float, bool, int | None]]:
-    """(yes/no column, score, whether yes is that score and more rather than that and less, visit or None) of each `cut` of a score's entry."""
+class Cut(NamedTuple):
+    """What makes a yes/no of a score: `column` is yes from the score `at` on (upwards), or up to it. visit: of a score at visits, the one that is cut; of: the column of whose value `at` is a share."""
+
+    column: str
+    at: float
+    upwards: bool
+    visit: int | None
+    of: str | None
+
+
+def cuts(entry: Mapping[str, Any]) -> list[Cut]:
+    """Each `cut` of a score's entry."""
     held = {column: cut if isinstance(cut, dict) else {"from": cut} for column, cut in entry.get("cut", {}).items()}
-    return [(column, cut["from"] if "from" in cut else cut["to"], "from" in cut, cut.get("at")) for column, cut in held.items()]
+    return [Cut(column, cut["from"] if "from" in cut else cut["to"], "from" in cut, cut.get("at"), cut.get("of")) for column, cut in held.items()]
 
 
 def table_of(study: Study, column: str) -> str | None:

@@ -210,6 +210,27 @@ def test_a_cut_at_visits_holds_in_every_row_that_has_both(written, home, cut, ro
     assert ((both["mood"] >= 14 if home == VISITS else both["mood"] <= 9) == (both["answer"] == 1)).all()
 
 
+@pytest.mark.parametrize(
+    ("edge", "holds", "sums"), [({"to": 0.75}, lambda end, start: end <= 0.75 * start, ("92", "87")), ({"from": 1.5}, lambda end, start: end >= 1.5 * start, ("20", "25"))], ids=["fallen", "risen"]
+)  # fmt: skip
+def test_a_score_that_fell_to_a_share_of_its_start_is_a_cut_too(written, edge, holds, sums):
+    data = trial()
+    data["tables"][PEOPLE]["columns"]["changed"] = column("integer", values=[0, 1])
+    data["design"]["outcomes"] = [
+        {"column": "start", "kind": "score"},
+        {"column": "changed", "kind": "yes-no"},
+        {"column": "end", "kind": "score", "follows": {"start": "end.r"}, "cut": {"changed": {**edge, "of": "start"}}},
+    ]
+    data["assumptions"]["end.r"] = assumed("0.5")
+    data["claims"] = {id: entry for id, entry in data["claims"].items() if "model" not in entry["by"]}
+    for arm, text in zip(("peer", "usual"), sums, strict=True):
+        data["claims"][f"changed.{arm}.sum"] = claim(text, table=PEOPLE, column="changed", filter={"arm": arm}, statistic="sum")
+    study = written(data)
+    people = synthesis.synthesise(study)[PEOPLE].dropna(subset=["start", "end", "changed"])
+    assert prints(study, {PEOPLE: people}) and people["changed"].nunique() == 2
+    assert (holds(people["end"], people["start"]) == (people["changed"] == 1)).all()
+
+
 def test_a_cut_of_one_answer_a_person_names_its_visit(written):
     data = repeated()
     data["tables"][PEOPLE]["columns"]["answer"] = column("integer", values=[0, 1])
@@ -260,8 +281,10 @@ def test_what_was_not_met_is_told_each_time_that_it_is_begun_again(written, monk
     data["claims"]["adjusted.p"]["printed"] = "0.9"
     with pytest.raises(search.Unmet):
         synthesis.made(written(data), told.append, attempts=2)
-    again = [line for line in told if line.startswith(("once more", "outcomes: try"))]
-    assert len(again) == 5 and all(re.search(r"that print [\w.]+ \([\d.-]+, not [\d.-]+ to [\d.-]+\)", line) for line in again)
+    [begun] = [line for line in told if line.startswith("once more")]
+    assert re.fullmatch(r"once more with other random numbers, attempt 2 of 2: the last found no values in \d+ s", begun)
+    again = [line for line in told if line.startswith("outcomes: drawn in vain")]
+    assert len(again) == 4 and all(re.search(r"that print [\w.]+ \([\d.-]+, not [\d.-]+ to [\d.-]+\)", line) for line in again)
     several = search.Unmet("study.yml", "design", ["a.b (1, not 2 to 3)"] * (search.NAMED + 2), "Correct one.")
     assert several.short.count("a.b") == search.NAMED and several.short.endswith("; and 2 more") and str(several).count("a.b") == search.NAMED + 2
 

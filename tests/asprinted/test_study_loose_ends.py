@@ -217,6 +217,7 @@ def test_pools_that_are_not_made_are_refused_with_what_is_possible(data, load_da
     ("cut", "field", "words"),
     [
         ({"calmer": 0}, "cut › calmer", "from 0 to 40"), ({"calmer": {"to": 40}}, "cut › calmer", "from 0 to 40"), ({"calmer": {"from": 20, "at": 6}}, "cut › calmer › at", "no column of visits"),
+        ({"calmer": {"to": 0, "of": "calm_start"}}, "cut › calmer", "0.5 for a score halved"), ({"calmer": {"to": 0.5, "of": "calm_strat"}}, "cut › calmer › of", "Did you mean 'calm_start'?"),
         ({"housed": 20}, "cut", "made later"), ({"clamer": 20}, "cut", "Did you mean 'calmer'?"),
     ],
 )  # fmt: skip

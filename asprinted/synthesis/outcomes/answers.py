@@ -15,7 +15,7 @@ from asprinted.synthesis.outcomes import foreseen, moves, start
 from asprinted.synthesis.outcomes.aims import Aims
 from asprinted.synthesis.outcomes.closing import closed
 from asprinted.synthesis.outcomes.described import quickened
-from asprinted.synthesis.outcomes.scores import among
+from asprinted.synthesis.outcomes.scores import among, fixed_by_start
 from asprinted.synthesis.outcomes.search import Unmet, settle
 from asprinted.synthesis.outcomes.tallies import drawn, free, tallies
 from asprinted.synthesis.outcomes.targets import Target
@@ -39,10 +39,13 @@ def make(
     strata, _ = start.cells(study, frame)
     known = tallies(study, frame, table, column, (0, 1), seen, targets)
     share = start.start(study, entry, "share", frame)
-    y = drawn(strata, np.column_stack([1 - share, share]), start.latent(study, entry, frame, health, rng), known, seen)
-    rows, loose = np.flatnonzero(seen), np.flatnonzero(free(known, seen))
+    decided = fixed_by_start(study, column, frame)
+    open_ = np.isnan(decided)
+    latent = start.latent(study, entry, frame, health, rng)
+    y = drawn(strata, np.column_stack([1 - share, share]), np.where(open_, latent, np.where(decided > 0, np.inf, -np.inf)), known, seen)
+    rows, loose = np.flatnonzero(seen & open_), np.flatnonzero(free(known, seen) & open_)
     flips = [moves.flips(loose)] if len(loose) else []
-    others = [moves.exchanges(among(strata, targets), np.arange(len(seen)))] if not seen.all() else []  # also who is seen
+    others = [moves.exchanges(among(strata, targets), np.flatnonzero(open_))] if not seen.all() else []  # also who is seen
     effects = foreseen.effects(targets, Aims(targets))
     if effects is None:
         y = closed(y, targets, (opposites(strata, rows), *flips), rng)

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from asprinted.study import Study
+from asprinted.study import SEPARATOR, Study, StudyError
 from asprinted.study.changes import changes
-from asprinted.study.starts import cuts
+from asprinted.study.starts import Cut, cuts, table_of
 from asprinted.synthesis import integers
 from asprinted.synthesis.outcomes.aims import Aims
 from asprinted.synthesis.outcomes.draft import WANTED, Draft
@@ -67,7 +67,7 @@ def make(
     made, marks = np.empty(len(rows)), {}
     for cell in np.unique(codes[rows]):
         own = np.flatnonzero(codes[rows] == cell)
-        draft[own] = _in_order(draft[own], least[rows[own]])
+        draft[own] = _in_order(draft[own], least[rows[own]] > least[rows].min())
         wanted = {target.by["statistic"]: (target.low, target.high) for target in targets if _of_quarters(target, codes[rows] == cell, rows)}
         made[own] = quartered(draft[own], wanted, step, low, high) if wanted else rounded(draft[own], step, low, high, skewness, rng)
         marks |= {int(cell): cuts_of(made[own], step, low, high)} if wanted else {}
@@ -150,12 +150,15 @@ def _bounds(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The least and the greatest value that each row may have (n,): by the scale, by `cut`, and by targets that are a least or greatest value of some rows."""
     least, most = np.full(len(frame), low), np.full(len(frame), high)
-    for column, at, upwards, visit in cuts(entry):
-        answer = pd.to_numeric(frame[column]).to_numpy(dtype=float, na_value=np.nan)
-        there = np.ones(len(frame), dtype=bool) if visit is None else frame[study.design["visits"]["column"]].to_numpy() == visit
-        above = (math.ceil(at / step - 1e-9) if upwards else math.floor(at / step + 1e-9) + 1) * step
-        least = np.where(there & (answer == (1 if upwards else 0)), np.maximum(least, above), least)
-        most = np.where(there & (answer == (0 if upwards else 1)), np.minimum(most, above - step), most)
+    for cut in cuts(entry):
+        answer = pd.to_numeric(frame[cut.column]).to_numpy(dtype=float, na_value=np.nan)
+        edge = first_above(cut, frame, step)
+        there = np.isfinite(edge) if cut.visit is None else np.isfinite(edge) & (frame[study.design["visits"]["column"]].to_numpy() == cut.visit)
+        least = np.where(there & (answer == (1 if cut.upwards else 0)), np.maximum(least, edge), least)
+        most = np.where(there & (answer == (0 if cut.upwards else 1)), np.minimum(most, edge - step), most)
+        if (beyond := int(((least > high) | (most < low)).sum())) and cut.of:
+            remedy = f"{beyond} of the people with an answer have a value of {cut.of} that leaves {entry['column']} no room for it on its scale: correct the counts, or where {cut.of} starts from."
+            raise StudyError(study.file, SEPARATOR.join(("design", "outcomes", entry["column"], "cut", cut.column)), cut.at, remedy)
     for target in targets:
         if target.rows is not None and target.by["statistic"] == "minimum" and math.isfinite(target.low):
             least = np.where(target.rows, np.maximum(least, (math.floor(target.low / step) + 1) * step), least)
@@ -164,12 +167,30 @@ def _bounds(
     return least, np.maximum(least, most)
 
 
-def _in_order(draft: np.ndarray, least: np.ndarray) -> np.ndarray:
-    """The draft's values (n,) given out anew where rows have bounds of their own: those with a higher least value get the higher ones, each group in its order."""
-    if (least == least[0]).all():
+def first_above(cut: Cut, frame: pd.DataFrame, step: float) -> np.ndarray:
+    """The first score of each row (n,) above the edge of a cut: from the edge on where yes is upwards, else beyond it; nan where it hangs on a value that is missing."""
+    edge = np.full(len(frame), cut.at) if cut.of is None else cut.at * pd.to_numeric(frame[cut.of]).to_numpy(dtype=float, na_value=np.nan)
+    return (np.ceil(edge / step - 1e-9) if cut.upwards else np.floor(edge / step + 1e-9) + 1) * step
+
+
+def fixed_by_start(study: Study, column: str, frame: pd.DataFrame) -> np.ndarray:
+    """1 or 0 for each row (n,) whose answer in the yes/no `column` the start decides, since the score of which it is a cut has no room for the other; else nan."""
+    found = np.full(len(frame), np.nan)
+    for entry in study.design["outcomes"]:
+        for cut in (each for each in cuts(entry) if each.column == column and each.of):
+            scale = study.tables[table_of(study, entry["column"])]["columns"][entry["column"]]
+            step = 10.0 ** -(scale.get("decimals", 0) if scale["type"] == "number" else 0)
+            edge, yes = first_above(cut, frame, step), 1.0 if cut.upwards else 0.0
+            found = np.where(edge > scale.get("maximum", math.inf), 1 - yes, np.where(edge <= scale.get("minimum", -math.inf), yes, found))
+    return found
+
+
+def _in_order(draft: np.ndarray, lifted: np.ndarray) -> np.ndarray:
+    """The draft's values (n,) given out anew where rows have bounds of their own: those `lifted`, (n,) of bool, to a higher least value get the higher ones, each group in its order."""
+    if (lifted == lifted[0]).all():
         return draft
     ordered = np.empty_like(draft)
-    ordered[np.lexsort((draft, least))] = np.sort(draft)
+    ordered[np.lexsort((draft, lifted))] = np.sort(draft)
     return ordered
 
 
