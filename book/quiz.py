@@ -142,11 +142,11 @@ def _told(question: Entry, chapter: dict) -> list[str]:
     if question.held["kind"] == "choice":
         return [
             f"- **{letter}. Right.** {_flow(option['feedback'])}" if option["correct"]
-            else f"- **{letter}. Not right** ({_flow(option['misconception'])}). {_flow(option['feedback'])}"
+            else f"- **{letter}. Not right.** The slip: {_flow(option['misconception'])}. {_flow(option['feedback'])}"
             for letter, option in _lettered(question.held)
         ]  # fmt: skip
     slips = [
-        f"- **Not {number}** ({_flow(slip['misconception'])}). {_flow(slip['feedback'])}"
+        f"- **Not {number}.** The slip: {_flow(slip['misconception'])}. {_flow(slip['feedback'])}"
         for number, slip in zip(_slips(question, chapter), question.held.get("slips", []))
     ]
     return [f"**{answer(question, chapter)}.** {_flow(question.held['feedback'])}", *(["", "{.quiz-slips}", *slips] if slips else [])]

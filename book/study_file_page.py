@@ -12,12 +12,13 @@ import yaml
 
 from book.errors import BookError
 
+EXAMPLE = "tests/papers/wiles-2013/study.yml"  # shown whole
 WORDS = "docs/study-file.md"  # what stands there before its marker introduces the page
 LONGEST = 90  # characters of an example
 ROW = re.compile(r"\| `(?P<name>\w+)`(?P<needed> \(needed\))? \| (?P<holds>(?:\\.|[^|\\])*) \| (?P<says>(?:\\.|[^|\\])*) ?\|$")
 ABOUT = """{doc}`bring-your-own-paper` fills in such a file from an abstract; this page is for looking things up. Below are the parts of the file, each with its
-fields folded; then {ref}`the statistics <study-file-statistics>` that can be asked for, {ref}`the verdicts <study-file-verdicts>` that a claim may expect, and {ref}`the kinds <study-file-kinds>` of designs, outcomes and print, each with the lines
-that write it. An example beside a field is taken from one of the study files of this book, which can be downloaded whole at {doc}`data-dictionaries`."""
+fields folded; then {ref}`the statistics <study-file-statistics>` that can be asked for, {ref}`the verdicts <study-file-verdicts>` that a claim may expect, {ref}`the kinds <study-file-kinds>` of designs, outcomes and print, each with the lines
+that write it, and {ref}`a whole file <study-file-whole>`. An example beside a field is taken from one of the study files of this book, which can be downloaded whole at {doc}`data-dictionaries`."""
 STATISTICS = """(study-file-statistics)=
 ## Statistics, and what each is
 
@@ -32,6 +33,17 @@ KINDS = """(study-file-kinds)=
 ## Kinds, and how each is written
 
 What stands under `by` belongs to a claim, or to an assumption that is measured; the rest are top parts of the file. Kinds can be put together in one file; where two cannot, it is said."""
+WHOLE = """(study-file-whole)=
+## A whole file
+
+The numbers of one abstract, written down as a study file: {title}. The people were seen at two visits; the odds ratio at the first is adjusted for the score at
+the start, and another, by estimating equations, takes both visits at once. `asprinted check` and `asprinted synthesise` run on it as it stands, and the tests of this book do so.
+
+:::{{dropdown}} The file, from its first line to its last
+```yaml
+{text}
+```
+:::"""
 REFERENCE = "The parts below, down to the statistics, are written from the schema that every study file is held against."
 
 
@@ -53,7 +65,9 @@ def render(root: Path, executed: Mapping[str, dict]) -> str:
     parts = fields(reference.parts(shape), examples(shape, studies))
     statistics = STATISTICS.format(words=reference.OF_STATISTICS, lists="\n\n".join(_statistics(of, names) for of, names in meanings.GROUPS.items()))
     words = (f"`{word}`\n: {words}\n" for word, words in verdict.VERDICTS.items() if word in _words_of(shape, "expect"))
-    return "\n\n".join([title, ABOUT, introduction.strip(), REFERENCE, parts, statistics, VERDICTS, "\n".join(words), KINDS, *map(_kind, kinds.as_rows())]) + "\n"
+    example = yaml.load((root / EXAMPLE).read_text("utf-8"), loader)
+    whole = WHOLE.format(title=example["title"], text=re.sub(r"\n(?=\w)", "\n\n", _yaml(example)))
+    return "\n\n".join([title, ABOUT, introduction.strip(), REFERENCE, parts, statistics, VERDICTS, "\n".join(words), KINDS, *map(_kind, kinds.as_rows()), whole]) + "\n"
 
 
 def examples(schema: Mapping[str, Any], studies: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
@@ -162,11 +176,15 @@ def _statistics(of: str, names: Mapping[str, str]) -> str:
 
 def _kind(row: Mapping[str, str]) -> str:
     """A kind: what it covers, open; how it is written, folded."""
+    refused = f"Refused {row['refused']}\n\n" if row["refused"] else ""
+    return f"(study-file-kind-{row['name']})=\n:::{{dropdown}} `{row['name']}`: {row['covers']}\n{refused}```yaml\n{_yaml(yaml.safe_load(row['written']))}\n```\n:::"
+
+
+def _yaml(held: Any) -> str:
+    """A part of a study file as it is shown, in lines that fit a page."""
     from asprinted.paper import reference
 
-    written = yaml.safe_dump(yaml.safe_load(row["written"]), sort_keys=False, default_flow_style=None, allow_unicode=True, width=reference.WIDTH)
-    refused = f"Refused {row['refused']}\n\n" if row["refused"] else ""
-    return f"(study-file-kind-{row['name']})=\n:::{{dropdown}} `{row['name']}`: {row['covers']}\n{refused}```yaml\n{written}```\n:::"
+    return yaml.safe_dump(held, sort_keys=False, default_flow_style=None, allow_unicode=True, width=reference.WIDTH).rstrip()
 
 
 def _label(title: str) -> str:

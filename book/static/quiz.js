@@ -178,7 +178,7 @@ addEventListener("DOMContentLoaded", () => {
   function words({ verdict, slip, hint }, key, body) {
     const strong = (text) => made("strong", {}, text);
     const decimals = ["no decimals", "one decimal", "two decimals", "three decimals", "four decimals"][key.decimals] ?? `${key.decimals} decimals`;
-    if (verdict === "slip") return [strong("Not right"), ...copied(body.querySelectorAll(".quiz-slips > li")[slip].querySelector("p")).slice(1)];
+    if (verdict === "slip") return [strong("Not right."), ...copied(body.querySelectorAll(".quiz-slips > li")[slip].querySelector("p")).slice(1)];
     return {
       right: [strong("Right.")],
       fewer: [strong("Right as far as it goes, with too few digits. "), key.decimals ? `Give ${decimals}.` : "Give all digits."],

@@ -46,7 +46,7 @@ def with_option(**changes) -> dict:
 def test_questions_are_rendered_in_order_with_letters_and_feedback(tmp_path):
     shown = quiz.render(load(tmp_path, CHOICE, NUMERIC), CHAPTER)
     assert shown.index("**Question 1.** Which comparison?") < shown.index("**Question 2.** How large?")
-    assert "- **a.** Change against change" in shown and "- **b. Not right** (change taken for effect). No." in shown
+    assert "- **a.** Change against change" in shown and "- **b. Not right.** The slip: change taken for effect. No." in shown
     assert "**.046.** See the model." in shown and "#" not in shown and shown.count("{dropdown}") == 2
 
 
@@ -83,7 +83,7 @@ SLIP = {"answer": {"said": "difference"}, "misconception": "a difference taken f
 
 def test_a_numeric_question_may_name_slips_each_with_its_own_number(tmp_path):
     shown = quiz.render(load(tmp_path, {**NUMERIC, "slips": [SLIP]}), CHAPTER)
-    assert "- **Not 2.7 points** (a difference taken for a p value). One is in points." in shown
+    assert "- **Not 2.7 points.** The slip: a difference taken for a p value. One is in points." in shown
     assert json.loads(marks(shown)[0]["slips"]) == [quiz_keys.key("2.7 points")]
 
 

@@ -102,11 +102,18 @@ def test_example_is_read_back_as_what_it_was(value):
 
 
 def test_every_kind_is_there_with_the_lines_that_write_it():
-    below = page().partition("(study-file-kinds)=")[2]
+    below = page().partition("(study-file-kinds)=")[2].partition("(study-file-whole)=")[0]
     written = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", below, re.MULTILINE | re.DOTALL)]
     assert written == [yaml.safe_load(row["written"]) for row in kinds.as_rows()]
     assert re.findall(r"^\(study-file-kind-([\w-]+)\)=", below, re.MULTILINE) == [row["name"] for row in kinds.as_rows()]
     assert all(row["refused"] in below for row in kinds.as_rows())
+
+
+def test_a_whole_file_is_shown_that_says_what_the_one_among_the_papers_says():
+    [fold] = re.findall(r"^```yaml\n(.*?)^```", page().partition("(study-file-whole)=")[2], re.MULTILINE | re.DOTALL)
+    shown = yaml.safe_load(fold)
+    assert shown == yaml.safe_load((ROOT / study_file_page.EXAMPLE).read_text("utf-8"))
+    assert {model["family"] for model in shown["models"].values()} == {"logistic", "gee-logistic"} and "visits" in shown["design"]
 
 
 def test_every_statistic_is_said_what_it_is_in_the_list_of_what_gives_it():
