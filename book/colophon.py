@@ -13,8 +13,9 @@ from book.edition import Edition
 
 IMPORTED = re.compile(r"^(?:import|from) +(\w+)", re.M)
 OURS = "asprinted"
+WORDS = "how-to-use-this-book.html#what-each-verdict-means"
 COUNTED = {  # one of a verdict, and several, where its words in the ledger do not bear a count before them
-    "holds": ("statement holds as declared", "statements hold as declared"),
+    "holds": ("claim in words or with a limit is true of the records", "claims in words or with a limit are true of the records"),
     "upstream-rounding": ("differs by upstream rounding", "differ by upstream rounding"),
     "method": ("differs by method", "differ by method"),
     "definition": ("differs by definition", "differ by definition"),
@@ -66,12 +67,12 @@ def _counted(counts: dict[str, int]) -> str:
 
     good, total = counts["reproduced"] + counts["holds"], sum(counts.values())
     each = "; ".join(f"{number} {COUNTED.get(name, (VERDICTS.get(name, name),) * 2)[number != 1]}" for name, number in counts.most_common())
-    sign = "✓" if good == total else "≠"
-    return f'<strong><span aria-hidden="true">{sign}</span> {good} of {total} claim{"" if total == 1 else "s"} reproduced</strong>: {html.escape(each)}.'
+    sign = '<span aria-hidden="true">✓</span> ' if good == total else ""
+    return f'<strong>{sign}{good} of {total} claim{"" if total == 1 else "s"} reproduced</strong>: {html.escape(each)}.'
 
 
 def _link(stem: str) -> str:
-    return f' <a href="ledger.html?chapter={stem}">See them in the ledger</a>'
+    return f' <a href="ledger.html?chapter={stem}">See them in the ledger</a>, or <a href="{WORDS}">what these words mean</a>.'
 
 
 def versions(chapter: dict) -> list[str]:

@@ -17,6 +17,8 @@ FOUND = '[...document.querySelectorAll(".finds li > a")].map((link) => link.getA
 ALL = 'document.querySelector(".finds > button:not([hidden])")?.click()'
 FINDS = 'document.querySelector(".finds")?.textContent ?? ""'
 SUMMARY = 'document.querySelector(".search-summary")?.textContent ?? ""'
+PAGES = """((items) => items.every((item) => item.querySelector(".context")) ? items.map((item) =>
+    [item.querySelector("a").getAttribute("href"), item.querySelector(".context").textContent]) : [])([...document.querySelectorAll("ul.search > li")])"""
 STATUS = 'document.querySelector(".finds [role=status]")?.textContent ?? ""'
 BADGE = 'document.querySelector(".chapter-badge .badge-claims strong")?.textContent ?? ""'
 CITED = """((part) => ({text: part?.textContent ?? "", buttons: part?.querySelectorAll("button.copybtn").length ?? 0,
@@ -79,6 +81,13 @@ async def _search(chromium: Browser, home: str, held: list[dict]) -> list[str]:
         await chromium.value(ALL)
         if joined["to"] not in await chromium.value(FOUND):
             found.append(f"a search for {name!r} does not find {joined['name']!r}")
+    await chromium.visit(f"{home}/{PAGE}?q={quote(terms[0]['name'])}")
+    for _ in range(100):
+        if pages := await chromium.value(PAGES):
+            break
+        await asyncio.sleep(0.1)
+    found += [f"{page} is listed before a chapter" for page, _ in pages[:1] if re.search("glossary|references|ledger", page)]
+    found += [f"words run together in the excerpt of {page}: {joined[0]}" for page, says in pages if (joined := re.search(r"[a-z]{4,}[A-Z][a-z]{3,}", says))]
     await chromium.visit(f"{(ROOT / '_build' / 'html' / PAGE).as_uri()}?q={quote(terms[0]['name'])}")
     if "without excerpts" not in await chromium.value(FINDS):
         found.append("opened from a folder, it does not say that excerpts are missing")

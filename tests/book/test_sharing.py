@@ -7,6 +7,7 @@ import json
 import pytest
 
 from book import colophon, edition, finding, sharing
+from book.environment import ROOT
 from book.errors import BookError
 from book.notebooks import CLAIM
 
@@ -38,14 +39,15 @@ def test_the_badge_counts_what_the_cells_found():
     good = colophon.badge("a", chapter(claim("x", "reproduced"), claim("y", "holds")), None, ledger=True)
     assert "2 of 2 claims reproduced" in good and "✓" in good and 'href="ledger.html?chapter=a"' in good
     bad = colophon.badge("a", chapter(claim("x", "reproduced"), claim("y", "misprint")), None, ledger=False)
-    assert "1 of 2 claims reproduced" in bad and "✓" not in bad and "1 misprint in the source" in bad and "ledger" not in bad
+    assert f'href="{colophon.WORDS}"' in good and "(what-each-verdict-means)=" in (ROOT / "chapters" / "how-to-use-this-book.md").read_text("utf-8")
+    assert "1 of 2 claims reproduced" in bad and "✓" not in bad and "≠" not in bad and "1 misprint in the source" in bad and "ledger" not in bad
 
 
 @pytest.mark.parametrize(
     ("verdict", "one", "two"),
     [
         ("reproduced", "1 reproduced as printed.", "2 reproduced as printed."),
-        ("holds", "1 statement holds as declared.", "2 statements hold as declared."),
+        ("holds", "1 claim in words or with a limit is true of the records.", "2 claims in words or with a limit are true of the records."),
         ("method", "1 differs by method.", "2 differ by method."),
         ("misprint", "1 misprint in the source.", "2 misprints in the source."),
         ("misreported", "1 in which the source misreports the publication.", "2 in which the source misreports the publication."),
