@@ -1,16 +1,18 @@
 /* Search: terms and claims stand above the pages that hold the words. They come with the page, so nothing is fetched. */
-addEventListener("DOMContentLoaded", () => {
-  /* What Sphinx's own search shows: words of neighbouring blocks apart, and chapters before the pages on which everything is listed. */
+/* What Sphinx's own search shows: words of neighbouring blocks apart, and chapters before the pages on which everything is listed. */
+document.addEventListener("DOMContentLoaded", () => { // before Search looks for anything, which waits for the same event
   if (typeof Search === "object") {
-    const BLOCK = /<\/(?:caption|dd|div|dt|figcaption|h[1-6]|li|p|pre|section|summary|td|th|tr)>|<br\s*\/?>/gi;
+    const BLOCK = /<\/(?:caption|dd|div|dt|figcaption|h[1-6]|li|p|pre|section|summary|td|th|tr)>|<br\s*\/?>|<small\b[^>]*>/gi;
     const toText = Search.htmlToText;
-    Search.htmlToText = (markup, anchor) => toText(markup.replace(BLOCK, " $&"), anchor).replace(/\s+/g, " ");
+    Search.htmlToText = (markup, anchor) => toText(markup.replace(BLOCK, " $& "), anchor).replace(/\s+/g, " ");
   }
   if (typeof Scorer === "object") {
     const LISTS = ["glossary", "references", "ledger", "data-dictionaries", "corrections", "execution-times", "benchmarks"].map((name) => `chapters/${name}`);
     Scorer.score = ([page, , , , score]) => (LISTS.includes(page) ? score - 100 : score);
   }
+});
 
+addEventListener("DOMContentLoaded", () => {
   const results = document.getElementById("search-results");
   const held = globalThis.asprintedFinds;
   const query = new URLSearchParams(location.search).get("q")?.trim();
