@@ -22,7 +22,7 @@ html_theme.sidebar_secondary.remove: true
 
 Every claim of every source in this book has a row here: {total} claims of {studies} studies, none left out. Each row says what the source prints, or how its words are read; what was computed from the synthetic records; and whether the two agree. A computed value is a link to the very cell that computed it, and from there the claim’s name leads back here. The records were made to agree with the sources, so agreement here shows that a result can be had in the way that is described. It does not show that the result is true.
 
-What the signs and words mean stands under [What each mark means](#what-each-mark-means) and [What each verdict means](#what-each-verdict-means). Where a source has words and no number, the column shows how we read them; that reading is ours, and so it has the mark A. A row says that *the decision flips* where the computed value falls on the other side of no effect, or of the usual line for p values, than the printed one; {flips}.
+What the signs and words mean stands under [What each mark means](#what-each-mark-means) and [What each verdict means](#what-each-verdict-means). Where a source has words and no number, the column shows how we read them; that reading is ours, and so it has the mark A. A row says that *the decision flips* where the computed value falls on the other side of no effect, or of the usual line for p values, than the printed one; {flips}.{hard}
 
 ```{{raw}} html
 {filters}
@@ -33,6 +33,9 @@ What the signs and words mean stands under [What each mark means](#what-each-mar
 COLUMNS = ("Claim", "Read in", "Printed, or as declared", "Computed here", "Verdict")
 MARKS = {"S": "in the source", "P": "in the publication", "C": "calculated", "A": "assumed"}
 FLIPS = "The decision flips."
+HARD = """
+
+{rows} deaths by suicide, among the harms that a trial reports: a count, and nothing is described. {{doc}}`how-to-use-this-book` says where to turn if such a line is hard on you."""
 
 
 def render(root: Path, executed: dict[str, dict]) -> str:
@@ -47,7 +50,9 @@ def render(root: Path, executed: dict[str, dict]) -> str:
     parts = "\n".join(_study(of_study, titles, _takers(slug, found)) for slug, of_study in studies.items())
     flips = sum(row.verdict.decision == "flips" for row in found)
     told = {0: "no row does", 1: "one row does"}.get(flips, f"{flips} rows do")
-    return PAGE.format(total=len(found), studies=len(studies), flips=told, filters=_filters(found, titles), parts=parts)
+    named = sum("suicid" in row.claim.says.lower() for row in found)
+    hard = HARD.format(rows="One row names" if named == 1 else f"{named} rows name") if named else ""
+    return PAGE.format(hard=hard, total=len(found), studies=len(studies), flips=told, filters=_filters(found, titles), parts=parts)
 
 
 def _takers(slug: str, found: list[Row]) -> list[Study]:

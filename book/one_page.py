@@ -16,6 +16,10 @@ from bs4 import BeautifulSoup, Tag
 
 from book.errors import BookError
 
+PAPER = {  # words that are true on a screen, and what they are on paper
+    "Run it here:": "To run in the site:", "Do it here:": "To do in the site:", "under “Run it here”": "under “Run it here” in the site", "in this page or in the chapter kit": "on the chapter's page in the site, or in its kit",
+    "the download at the top of this page": "the download at the top of the chapter's page in the site", "not run in the page.": "not run in a page.",
+}  # fmt: skip
 SCREEN = "script, template, iframe, form, input, .headerlink, .live-unseen, .take-away, .copybtn, .sd-summary-state-marker, [hidden], .no-print, .d-print-none"
 NAMED = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "headers")  # attributes that name the id of another element
 COLUMNS = 16  # that a page of paper holds in letters which can be read
@@ -64,6 +68,9 @@ def _article(site: Path, page: str) -> Tag:
         raise BookError(f"{page}: the page has no article; build the site again with make book")
     for only_on_screen in found.select(SCREEN):
         only_on_screen.decompose()
+    for text in found.find_all(string=re.compile("|".join(map(re.escape, PAPER)))):
+        if not text.find_parent(["pre", "code"]):
+            text.replace_with(re.sub("|".join(map(re.escape, PAPER)), lambda words: PAPER[words[0]], str(text)))
     return found
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from pypdf import PdfWriter
 
-from book import build, files, kept_pdf, one_page, pdf_check, take_away
+from book import build, exercise_places, files, kept_pdf, one_page, pdf_check, take_away
 from book.errors import BookError
 
 FACE = {"title": "A book", "author": "Somebody", "year": "1999", "note": "Made up."}
@@ -50,6 +50,14 @@ def test_answers_stand_at_the_end_with_a_way_there_and_back_and_other_folds_are_
     assert 'href="#answer-chapters-one-1"' in whole and 'href="#from-chapters-one-1"' in whole
     assert len(re.findall("<details", whole)) == len(re.findall(r'<details[^>]*open=""', whole)) == 2
     assert "<pre>for x</pre>" in whole
+
+
+def test_what_is_said_of_a_screen_is_said_otherwise_on_paper(site):
+    said = f'<p class="live-title">Run it here: a sum</p><p><em>Where to do it:</em> {exercise_places.HERE.partition("* ")[2]}</p><p>It is {exercise_places.KIT.partition("* ")[2]}</p><pre>Do it here:</pre>'
+    files.write_whole(site / "chapters/two.html", f"<html><body><article>{said}</article></body></html>")
+    whole = one_page.assembled(site, PAGES, FACE, "", {})
+    assert "To run in the site: a sum" in whole and "<pre>Do it here:</pre>" in whole
+    assert "this page" not in whole and whole.count("in the site") >= 4
 
 
 def test_a_table_with_more_columns_than_a_page_holds_is_turned(site):
