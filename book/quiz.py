@@ -5,6 +5,7 @@ The file is a list of questions:
 
     - id: baseline-difference
       stem: Which comparison does the p value belong to?
+      section: What is compared                # the heading under which the chapter explains it
       kind: choice
       options:
         - text: Change in one arm against change in the other
@@ -16,6 +17,7 @@ The file is a list of questions:
           feedback: That change has no comparison group.
     - id: difference
       stem: By how many points do the changes differ?
+      section: What is compared
       kind: numeric
       answer: {claim: score.change.est}     # or {claim: "some-trial:score.change.est"} in a chapter of several studies
       feedback: Take one change from the other.
@@ -32,13 +34,13 @@ import json
 import re
 from pathlib import Path
 
-from book import listed, quiz_keys
+from book import headings, listed, quiz_keys
 from book.errors import BookError
 from book.listed import Entry
 
 FIELDS = {
-    "choice": {"id", "stem", "kind", "options"},
-    "numeric": {"id", "stem", "kind", "answer", "feedback"},
+    "choice": {"id", "stem", "section", "kind", "options"},
+    "numeric": {"id", "stem", "section", "kind", "answer", "feedback"},
 }
 SLIP = {"answer", "misconception", "feedback"}
 RIGHT, WRONG = {"text", "correct", "feedback"}, {"text", "correct", "feedback", "misconception"}
@@ -57,7 +59,7 @@ def _check(question: Entry) -> None:
     if kind not in FIELDS:
         raise question.wrong("kind", kind, "use choice or numeric")
     question.fields(FIELDS[kind], {field: value for field, value in held.items() if (kind, field) != ("numeric", "slips")})
-    question.texts(("stem",))
+    question.texts(("stem", "section"))
     (_check_options if kind == "choice" else _check_numbers)(question)
 
 
@@ -96,15 +98,16 @@ def answer(question: Entry, chapter: dict) -> str:
 def render(questions: list[Entry], chapter: dict) -> str:
     """Return the questions as Markdown: a numbered list, lettered options, and the answers folded away."""
     return "\n".join(
-        _rendered(number, question.held, _marks(question, chapter), _told(question, chapter)) for number, question in enumerate(questions, 1)
+        _rendered(number, question.held, _marks(question, chapter), _told(question, chapter), _section(question, chapter))
+        for number, question in enumerate(questions, 1)
     )
 
 
-def _rendered(number: int, question: dict, marks: str, told: list[str]) -> str:
+def _rendered(number: int, question: dict, marks: str, told: list[str], section: str) -> str:
     lines = [f'<div class="quiz-question"{marks}>', "", f"(question-{question['id']})=", f"**Question {number}.** {_flow(question['stem'])}", ""]
     if question["kind"] == "choice":
         lines += ["{.quiz-options}", *(f"- **{letter}.** {_flow(option['text'])}" for letter, option in _lettered(question)), ""]
-    return "\n".join([*lines, ":::{dropdown} Answer and feedback", "{.quiz-options}" if question["kind"] == "choice" else "", *told, ":::", "", "</div>", ""])
+    return "\n".join([*lines, ":::{dropdown} Answer and feedback", "{.quiz-options}" if question["kind"] == "choice" else "", *told, "", "{.quiz-section}", section, ":::", "", "</div>", ""])
 
 
 def _marks(question: Entry, chapter: dict) -> str:
@@ -150,6 +153,15 @@ def _told(question: Entry, chapter: dict) -> list[str]:
         for number, slip in zip(_slips(question, chapter), question.held.get("slips", []))
     ]
     return [f"**{answer(question, chapter)}.** {_flow(question.held['feedback'])}", *(["", "{.quiz-slips}", *slips] if slips else [])]
+
+
+def _section(question: Entry, chapter: dict) -> str:
+    """Return the line that leads from the answer to the part of the chapter that explains it."""
+    words = _flow(question.held["section"])
+    addresses = {heading: address for address, heading in reversed(headings.by_address(chapter).items())}
+    if words not in addresses:
+        raise question.wrong("section", words, f"the chapter has no such heading; it has {'; '.join(addresses)}")
+    return f"Where the chapter explains it: [{words}](#{addresses[words]})"
 
 
 def _lettered(question: dict) -> list[tuple[str, dict]]:

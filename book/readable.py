@@ -15,7 +15,7 @@ FENCE = re.compile(r"^(?P<fence>:{3,})\{(?P<name>\w+)\} ?(?P<title>[^\n]*)\n(?P<
 INCLUDE = re.compile(r"^```\{include\} (?P<name>\S+)\n```$", re.M)
 LABEL = re.compile(r"^(?:\([\w-]+\)=|\{[.#][^}\n]*\}|</?div\b[^>\n]*>)\n", re.M)  # what only names or marks a part of the page
 DEFINED = re.compile(r"^(?P<term>[^\s:>|#<-][^\n]*)\n(?P<definitions>(?::[ \t]+\S[^\n]*\n?(?:[ \t]+\S[^\n]*\n?)*)+)", re.M)
-HERE = re.compile(r"(?<!!)\[(?P<words>[^\[\]]+)\]\((?P<target>[\w-]+)\)")  # a link to a label, which only the site has
+HERE = re.compile(r"(?<!!)\[(?P<words>[^\[\]]+)\]\((?P<target>#?[\w-]+)\)")  # a link to a label or a heading of this page, which only the site has
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?:(?P<words>[^`<]*?)\s*<(?P<target>[^`>]+)>|(?P<alone>[^`]+))`")
 PAGE = re.compile(
     r'(?<!!)\[(?P<words>[^\]]*)\]\((?P<page>[\w./-]+)\.(?:ipynb|md|html)(?P<anchor>#[^)\s]*)?\)|<a\b[^>]*href="(?P<page_too>[\w./-]+)\.html(?P<anchor_too>#[^"]*)?"[^>]*>(?P<words_too>.*?)</a>',

@@ -13,7 +13,8 @@ from book import quiz_keys
 from book.browser import Browser
 
 QUESTIONS = """[...document.querySelectorAll(".quiz-question")].map((question) => ({...question.dataset,
-    live: Boolean(question.querySelector("form fieldset legend")), inputs: question.querySelectorAll("form input").length}))"""
+    live: Boolean(question.querySelector("form fieldset legend")), inputs: question.querySelectorAll("form input").length,
+    explained: Boolean(document.getElementById(decodeURIComponent(question.querySelector("details .quiz-section a")?.hash ?? "#").slice(1)))}))"""
 PAGES = "[...new Set([...document.querySelectorAll('nav.bd-links a.internal')].map((link) => new URL(link.href).pathname.slice(1)))]"
 STATE = """((question) => ({said: question.querySelector(".quiz-feedback").textContent.trim(), answered: question.dataset.answered ?? "",
     open: question.querySelector("details").open}))(document.querySelectorAll(".quiz-question")[%d])"""
@@ -116,6 +117,7 @@ async def faults(chromium: Browser, home: str) -> list[str]:
         if questions and not sampled:
             sampled, found = True, [*found, *await _samples(chromium), *await _inequalities(chromium)]
         said = [f"question {each['id']} is not answered in the page" for each in questions if not each["live"] or not each["inputs"]]
+        said += [f"question {each['id']} leads to no part of the chapter" for each in questions if not each["explained"]]
         for each in questions:
             if each["kind"] == "numeric":
                 said += await _judged(chromium, each)
@@ -185,11 +187,11 @@ async def _by_hand(chromium: Browser, page: str, questions: list[dict]) -> list[
         found.append("an answer is given before it is asked for")
     await click(chromium, part(first, "button[type=submit]"))
     await expect("checked without a choice", first, "", "Choose an answer first.")
-    for letter, answered, words in ((wrong, "wrong", "Not right"), (right, "right", "Right.")):
+    for letter, answered, words in ((wrong, "wrong", "Not right. The slip: "), (right, "right", "Right.")):
         await click(chromium, f"{part(first, f'input[value={letter}]')}.closest('label')")
         await expect("chosen and not yet checked", first, "")
         await click(chromium, part(first, "button[type=submit]"))
-        await expect("by mouse", first, answered, words)
+        await expect("by mouse", first, answered, words, "Where the chapter explains it: ")
     if (told := await chromium.value(BAR)) and not told.startswith(f"1 of {len(questions)} answered, 1 right"):
         found.append(f"after one answer the bar says {told!r}")
 
@@ -210,7 +212,7 @@ async def _by_hand(chromium: Browser, page: str, questions: list[dict]) -> list[
                 await press(chromium, "Tab")
             await chromium.call("Input.insertText", text=text)
         await press(chromium, "Enter")
-        await expect("typed, with the keyboard", number, answered, "Right" if answered == "right" else "Not right")
+        await expect("typed, with the keyboard", number, answered, "Right" if answered == "right" else "Not right", "Where the chapter explains it: ")
 
     # the choice again, with the keyboard alone: from its first option on, arrows choose, Enter checks
     letters = [chr(97 + place) for place in range(questions[first]["inputs"])]

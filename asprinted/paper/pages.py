@@ -59,4 +59,4 @@ def _questions(study: Study) -> str:
     if first is None:
         return "[]\n"
     stem, words = json.dumps(f"{first.says}: compute it from the records.", ensure_ascii=False), "Say here which rows and which model give it."
-    return f'- id: first-number\n  stem: {stem}\n  kind: numeric\n  answer: {{claim: {first.id}}}\n  feedback: "{words}"\n'
+    return f'- id: first-number\n  stem: {stem}\n  section: Reanalyse\n  kind: numeric\n  answer: {{claim: {first.id}}}\n  feedback: "{words}"\n'

@@ -62,9 +62,10 @@ addEventListener("DOMContentLoaded", () => {
     form.append(made("div", { className: "quiz-act" }, check), status);
     stem.replaceWith(form);
 
+    const section = fold.querySelector(".quiz-section");
     function show({ sign, words }) {
       status.className = `quiz-feedback ${LOOKS[sign]}`;
-      status.replaceChildren(made("span", { className: "quiz-sign", ariaHidden: "true" }, `${SIGNS[sign]} `), ...words);
+      status.replaceChildren(made("span", { className: "quiz-sign", ariaHidden: "true" }, `${SIGNS[sign]} `), ...words, ...(section ? [section.cloneNode(true)] : []));
       question.dataset.answered = sign;
     }
     function clear() {

@@ -138,16 +138,16 @@ def test_notebook_of_a_kit_shows_numbers_folds_and_links_without_the_site():
     assert source["cells"][1]["source"].startswith("(here)="), "the chapter itself is left as it is"
 
 
-LINKED = "See {doc}`other`, [the *other* page](other.ipynb#part-one), <a class=\"printed\" href=\"ledger.html#row\">12</a>, [below](a-label) and [x](../data/x.csv)."
+LINKED = "See {doc}`other`, [the *other* page](other.ipynb#part-one), <a class=\"printed\" href=\"ledger.html#row\">12</a>, [below](a-label), [above](#a-heading) and [x](../data/x.csv)."
 
 
 def test_pages_that_a_kit_lacks_are_linked_where_they_are_published_and_else_said_to_be_in_the_book():
     source = chapter(("markdown", LINKED))
     [kept], [alone], [linked] = (readable(source, {"other": "Other"}, {}, {}, site)["cells"] for site in (None, "", "https://example.org/book/"))
-    assert kept["source"] == LINKED.replace("{doc}`other`", "*Other*").replace("[below](a-label)", "below")
-    assert alone["source"] == "See *Other* (in the book), the *other* page (in the book), 12 (in the book), below and [x](../data/x.csv)."
+    assert kept["source"] == LINKED.replace("{doc}`other`", "*Other*").replace("[below](a-label)", "below").replace("[above](#a-heading)", "above")
+    assert alone["source"] == "See *Other* (in the book), the *other* page (in the book), 12 (in the book), below, above and [x](../data/x.csv)."
     assert linked["source"] == ("See [*Other*](https://example.org/book/chapters/other.html), [the *other* page](https://example.org/book/chapters/other.html#part-one), "
-                                "[12](https://example.org/book/chapters/ledger.html#row), below and [x](../data/x.csv).")  # fmt: skip
+                                "[12](https://example.org/book/chapters/ledger.html#row), below, above and [x](../data/x.csv).")  # fmt: skip
 
 
 def test_no_kit_links_to_a_file_that_it_lacks_and_each_folds_what_the_site_folds(made, stored):

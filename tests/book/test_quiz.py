@@ -16,14 +16,14 @@ from book import notebooks, quiz, quiz_keys
 from book.errors import BookError
 
 CHOICE = {
-    "id": "which-comparison", "stem": "Which comparison?", "kind": "choice",
+    "id": "which-comparison", "stem": "Which comparison?", "section": "What is compared", "kind": "choice",
     "options": [
         {"text": "Change against change", "correct": True, "feedback": "Yes."},
         {"text": "Before against after", "correct": False, "misconception": "change taken for effect", "feedback": "No."},
     ],
 }  # fmt: skip
-NUMERIC = {"id": "how-large", "stem": "How large?", "kind": "numeric", "answer": {"claim": "pcs.change.p"}, "feedback": "See the model."}
-CHAPTER = {"cells": [{"cell_type": "code", "outputs": [
+NUMERIC = {"id": "how-large", "stem": "How large?", "section": "What is compared", "kind": "numeric", "answer": {"claim": "pcs.change.p"}, "feedback": "See the model."}
+CHAPTER = {"cells": [{"cell_type": "markdown", "source": "# A trial\n\n## What is compared"}, {"cell_type": "code", "outputs": [
     {"output_type": "execute_result", "metadata": {}, "data": {notebooks.CLAIM: {"claims": [
         {"id": "trial:pcs.change.p", "printed": ".046", "computed": ".046", "verdict": "reproduced"}]}}},
     {"output_type": "display_data", "metadata": {"scrapbook": {"name": "difference"}},
@@ -47,12 +47,27 @@ def test_questions_are_rendered_in_order_with_letters_and_feedback(tmp_path):
     shown = quiz.render(load(tmp_path, CHOICE, NUMERIC), CHAPTER)
     assert shown.index("**Question 1.** Which comparison?") < shown.index("**Question 2.** How large?")
     assert "- **a.** Change against change" in shown and "- **b. Not right.** The slip: change taken for effect. No." in shown
-    assert "**.046.** See the model." in shown and "#" not in shown and shown.count("{dropdown}") == 2
+    assert "**.046.** See the model." in shown and "#" not in shown.replace("(#what-is-compared)", "") and shown.count("{dropdown}") == 2
+
+
+def test_every_answer_ends_with_a_link_to_the_part_of_the_chapter_that_explains_it(tmp_path):
+    folds = quiz.render(load(tmp_path, CHOICE, NUMERIC), CHAPTER).split(":::{dropdown}")[1:]
+    line = "{.quiz-section}\nWhere the chapter explains it: [What is compared](#what-is-compared)\n:::"
+    assert len(folds) == 2 and all(line in fold for fold in folds)
+    with pytest.raises(BookError, match="trial.questions.yml: question how-large: field section: 'Elsewhere': the chapter has no such heading; it has .*What is compared"):
+        quiz.render(load(tmp_path, {**NUMERIC, "section": "Elsewhere"}), CHAPTER)
+
+
+def test_misconceptions_read_on_after_a_colon_and_before_a_full_stop():
+    """Readers see: Not right. The slip: ….; a first word in capitals is a name."""
+    told = [(question.file, part["misconception"]) for path in sorted(CHAPTERS.glob("*.questions.yml")) for question in quiz.load(path)
+            for part in (question.held.get("options") or question.held.get("slips") or []) if "misconception" in part]  # fmt: skip
+    assert told and not [each for each in told if each[1].endswith(".") or (each[1][0].isupper() and not each[1].split()[0].rstrip("²").isupper())]
 
 
 def test_claim_of_two_studies_must_be_named_with_its_study(tmp_path):
     chapter = copy.deepcopy(CHAPTER)
-    chapter["cells"][0]["outputs"][0]["data"][notebooks.CLAIM]["claims"].append({"id": "other:pcs.change.p", "printed": ".2", "computed": ".20", "verdict": "reproduced"})
+    chapter["cells"][1]["outputs"][0]["data"][notebooks.CLAIM]["claims"].append({"id": "other:pcs.change.p", "printed": ".2", "computed": ".20", "verdict": "reproduced"})
     with pytest.raises(BookError, match="several studies of the chapter have it; write one of trial:pcs.change.p, other:pcs.change.p"):
         quiz.render(load(tmp_path, NUMERIC), chapter)
     assert "**.20.**" in quiz.render(load(tmp_path, {**NUMERIC, "answer": {"claim": "other:pcs.change.p"}}), chapter)
@@ -74,7 +89,7 @@ def test_page_holds_the_key_as_data_and_the_key_is_that_of_the_chapter(tmp_path)
     assert choice == {"chapter": "trial", "id": "which-comparison", "kind": "choice", "right": "a"}
     assert json.loads(numeric["key"]) == quiz_keys.key(".046") and "unit" not in numeric
     moved = copy.deepcopy(CHAPTER)
-    moved["cells"][0]["outputs"][0]["data"][notebooks.CLAIM]["claims"][0]["computed"] = ".051"
+    moved["cells"][1]["outputs"][0]["data"][notebooks.CLAIM]["claims"][0]["computed"] = ".051"
     assert json.loads(marks(quiz.render(load(tmp_path, NUMERIC), moved))[0]["key"]) == quiz_keys.key(".051")
 
 
@@ -94,7 +109,7 @@ def test_a_slip_that_is_the_right_answer_is_refused(tmp_path):
 
 
 def test_an_answer_that_is_no_number_is_refused_with_its_question(tmp_path):
-    chapter = {"cells": [{**CHAPTER["cells"][0], "outputs": [{**CHAPTER["cells"][0]["outputs"][1], "data": {"application/papermill.record/text/plain": "'none'"}}]}]}
+    chapter = {"cells": [CHAPTER["cells"][0], {**CHAPTER["cells"][1], "outputs": [{**CHAPTER["cells"][1]["outputs"][1], "data": {"application/papermill.record/text/plain": "'none'"}}]}]}
     with pytest.raises(BookError, match="trial.questions.yml: question how-large: field answer: 'none' holds 0 numbers"):
         quiz.render(load(tmp_path, {**NUMERIC, "answer": {"said": "difference"}}), chapter)
 
