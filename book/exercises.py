@@ -27,7 +27,6 @@ The starter runs as it stands, the solution passes its check, and every wrong an
 from __future__ import annotations
 
 import builtins
-import contextlib
 import html
 import re
 import textwrap
@@ -39,8 +38,6 @@ from book import listed, notebooks
 from book.errors import BookError
 from book.live import page
 
-HEADINGS = ("Exercises", "Check yourself")  # under the first that there is stands which of them are done in the page
-HERE = '<p class="d-print-none">Some can be done right here in the page, which tells you what is wrong with an answer; each stands last of its level: {links}. For the others, take the chapter kit.</p>'
 LEVELS = ("repeat", "adapt", "extend")
 PLACE = re.compile(r"\{\{(said|claim|printed):([^{}\s]+)\}\}")
 WIDE = 80
@@ -146,23 +143,19 @@ def _words(held: dict) -> Iterator[tuple[str, str]]:
 
 
 def in_notebook(notebook: dict, path: Path, chapter: dict, loads: str = "") -> dict:
-    """Return `notebook` with the exercises of the file at `path`, each at the end of the part under its heading, and listed under "Exercises"; as it is where there is no such file.
+    """Return `notebook` with the exercises of the file at `path`, each at the end of the part under its heading; as it is where there is no such file.
 
     `chapter` is the executed notebook; `loads` is the size of what the first run loads, in words. Raises BookError where a heading is not there.
     """
     if not path.is_file():
         return notebook
-    slug, exercises = path.name.partition(".")[0], load(path, chapter)
-    for exercise in exercises:
+    slug = path.name.partition(".")[0]
+    for exercise in load(path, chapter):
         try:
             notebook = page.after(notebook, exercise.after, f"exercise-{exercise.id}", markdown(slug, exercise, loads))
         except LookupError as fault:
             raise BookError(f"{path.name}: exercise {exercise.id}: field after: {fault}") from None
-    links = "; ".join(f'<a href="#exercise-{each.id}">{html.escape(each.title)}</a> ({each.level})' for each in exercises)
-    for heading in HEADINGS:
-        with contextlib.suppress(LookupError):
-            return page.after(notebook, heading, "exercises-here", HERE.format(links=links))
-    raise BookError(f"{path.name}: no heading of the chapter is {' or '.join(HEADINGS)}: add one, under which the exercises can be listed")
+    return notebook
 
 
 def markdown(slug: str, exercise: Exercise, loads: str = "") -> str:

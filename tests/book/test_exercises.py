@@ -82,7 +82,7 @@ SOUND = {
     "wrong": [{"code": "half = {{said:half}}\ntwice = half", "told": "is not the double"}, {"code": "twice = 0; half = 1", "told": "is not the double of"}],
 }  # fmt: skip
 CHAPTER = {"cells": [
-    {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# A\n\n## Exercises\n\nTry first.\n\n### Adapt\n\nWords.\n\n## Next"},
+    {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# A\n\n## Adapt\n\nWords.\n\n## Next"},
     {"cell_type": "code", "id": "b", "metadata": {}, "source": "", "outputs": [
         {"output_type": "display_data", "metadata": {"scrapbook": {"name": "half"}}, "data": {"application/papermill.record/text/plain": "'21'"}},
         {"output_type": "execute_result", "metadata": {}, "data": {notebooks.CLAIM: {"claims": [{"id": "trial:x.n", "printed": "21", "computed": "21", "verdict": "reproduced"}]}}},
@@ -105,7 +105,6 @@ def test_numbers_come_from_the_chapter(tmp_path):
 def test_exercise_stands_at_the_end_of_its_part_and_reads_well_without_a_script(tmp_path):
     shown = exercises.in_notebook(CHAPTER, written(tmp_path, SOUND), CHAPTER)
     text = "\n".join(notebooks.text(cell["source"]) for cell in shown["cells"])
-    assert text.index("Try first.") < text.index("right here in the page") < text.index('<a href="#exercise-') < text.index("### Adapt")
     assert text.index("Words.") < text.index("Double 21") < text.index("twice = ...") < text.index(":::{dropdown} Hint") < text.index(":::{dropdown} Solution") < text.index("## Next")
     (check,) = re.findall(r'data-check="([^"]*)"', text)
     assert html.unescape(check) == exercises.load(written(tmp_path, SOUND), CHAPTER)[0].judge
@@ -161,7 +160,7 @@ def test_lines_that_are_told_are_the_readers_and_what_is_open_at_the_end_is_not_
         ({"makes": ["sum"]}, ["makes", "'sum'", "a name of Python itself"]),
         ({"wrong": SOUND["wrong"][:1]}, ["wrong", "two typical wrong answers"]),
         ({"points": 3}, ["points", "unknown"]),
-        ({"after": "Nowhere"}, ["after", "'Nowhere'", "there are 'A', 'Exercises', 'Adapt', 'Next'"]),
+        ({"after": "Nowhere"}, ["after", "'Nowhere'", "there are 'A', 'Adapt', 'Next'"]),
     ],
 )
 def test_unsound_exercise_is_refused_with_place_and_remedy(tmp_path, changes, told):
