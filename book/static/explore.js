@@ -56,7 +56,7 @@ function exploreTable(table, number) {
     claim.item = make("li", {}, words, claim.strip);
     list.append(claim.item);
   });
-  figure.append(list, make("p", { class: "explore-key" }, "Thick: this setting. Thin and grey: the start. Dashed: the value that decides; of a printed number it is the middle of what rounds to it, so that a circle a little beside it can hold. ", again));
+  figure.append(list, make("p", { class: "explore-key" }, "Thick: this setting. Thin and grey: the start. Dashed: the value that decides. ", again));
   again.addEventListener("click", () => {
     chosen.splice(0, chosen.length, ...start);
     if (document.activeElement === again) figure.querySelector("input:checked, .explore-slider:not([hidden]) input").focus(); // the button is about to go
@@ -111,7 +111,7 @@ function exploreTable(table, number) {
     const labels = [[least, "start"], [most, "end"]].filter(([value]) => !(Math.abs(place(value) - place(line)) < 18));
     if (Number.isFinite(line)) labels.push([line, place(line) < 15 ? "start" : place(line) > 85 ? "end" : "middle"]);
     for (const [value, anchor] of labels) {
-      add("text", { x: percent(value), y: 48, "text-anchor": anchor }, String(Number(value.toPrecision(3))).replace("-", "−"));
+      add("text", { x: percent(value), y: 48, "text-anchor": anchor }, String(Number(value.toPrecision(value === line ? 3 : 2))).replace("-", "−"));
     }
     claim.strip.replaceChildren(svg, make("small", {}, claim.axis));
   }
