@@ -5,7 +5,7 @@ stand for its texts, in words and in code.
 
     - id: half-a-unit
       level: repeat                     # repeat, adapt or extend
-      after: Repeat                     # the heading at the end of whose part it stands
+      after: Repeat                     # the heading right below which it stands, before exercises that need the kit
       title: from a printed text to its interval
       task: Give the two ends the names `low` and `high`.
       makes: [low, high]                # names that the code must have made
@@ -143,16 +143,16 @@ def _words(held: dict) -> Iterator[tuple[str, str]]:
 
 
 def in_notebook(notebook: dict, path: Path, chapter: dict, loads: str = "") -> dict:
-    """Return `notebook` with the exercises of the file at `path`, each at the end of the part under its heading; as it is where there is no such file.
+    """Return `notebook` with the exercises of the file at `path`, each right below its heading; as it is where there is no such file.
 
     `chapter` is the executed notebook; `loads` is the size of what the first run loads, in words. Raises BookError where a heading is not there.
     """
     if not path.is_file():
         return notebook
     slug = path.name.partition(".")[0]
-    for exercise in load(path, chapter):
+    for exercise in reversed(load(path, chapter)):  # each is put above those that are there
         try:
-            notebook = page.after(notebook, exercise.after, f"exercise-{exercise.id}", markdown(slug, exercise, loads))
+            notebook = page.after(notebook, exercise.after, f"exercise-{exercise.id}", markdown(slug, exercise, loads), first=True)
         except LookupError as fault:
             raise BookError(f"{path.name}: exercise {exercise.id}: field after: {fault}") from None
     return notebook

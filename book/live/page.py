@@ -61,8 +61,8 @@ def changes(begins: Iterable[int]) -> str:
     return f' data-change="{lines}"' if lines else ""
 
 
-def after(notebook: dict, heading: str, id: str, text: str) -> dict:
-    """Return `notebook` with `text` as a Markdown cell at the end of the part under `heading`, before whatever heading comes next.
+def after(notebook: dict, heading: str, id: str, text: str, first: bool = False) -> dict:
+    """Return `notebook` with `text` as a Markdown cell at the end of the part under `heading`, before whatever heading comes next; `first`, right below it.
 
     Raises LookupError, which names the headings there are, unless exactly one has these words.
     """
@@ -72,9 +72,18 @@ def after(notebook: dict, heading: str, id: str, text: str) -> dict:
         there = ", ".join(repr(each) for each in words if each)
         raise LookupError(f"{heading!r}: {words.count(heading)} headings have these words; there are {there}")
     start = words.index(heading)
-    end = next((place for place in range(start + 1, len(parts)) if words[place]), len(parts))
     added = {"cell_type": "markdown", "id": id, "metadata": {}, "source": text}
+    if first:
+        return {**notebook, "cells": [*parts[:start], *_below(parts[start], added), *parts[start + 1 :]]}
+    end = next((place for place in range(start + 1, len(parts)) if words[place]), len(parts))
     return {**notebook, "cells": [*parts[:end], added, *parts[end:]]}
+
+
+def _below(part: dict, added: dict) -> list[dict]:
+    """Return the cell `part`, which begins with a heading, with the cell `added` between that and the rest."""
+    found = _HEADING.match(notebooks.text(part["source"]))
+    rest = notebooks.text(part["source"])[found.end() :].strip("\n")
+    return [{**part, "source": found[0]}, added, *([{**part, "id": f"{part.get('id', '')}-rest", "source": rest}] if rest else [])]
 
 
 def _parts(cell: dict) -> list[dict]:
@@ -99,5 +108,8 @@ def _parts(cell: dict) -> list[dict]:
 
 def _heading(cell: dict) -> str:
     """Return the words of the heading that a Markdown cell begins with, else ""."""
-    found = re.match(r"(?:\s*\([\w-]+\)=\n)*\s*#{1,6} +(.+)", notebooks.text(cell["source"])) if cell["cell_type"] == "markdown" else None
+    found = _HEADING.match(notebooks.text(cell["source"])) if cell["cell_type"] == "markdown" else None
     return found[1].strip() if found else ""
+
+
+_HEADING = re.compile(r"(?:\s*\([\w-]+\)=\n)*\s*#{1,6} +(.+)")

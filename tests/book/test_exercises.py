@@ -102,12 +102,32 @@ def test_numbers_come_from_the_chapter(tmp_path):
     assert checked(exercise, exercise.solution)["text"] == "" and checked(exercise, exercise.wrong[0][0])["text"] == "21 is not the double of 21."
 
 
-def test_exercise_stands_at_the_end_of_its_part_and_reads_well_without_a_script(tmp_path):
+def test_exercise_stands_right_below_its_heading_and_reads_well_without_a_script(tmp_path):
     shown = exercises.in_notebook(CHAPTER, written(tmp_path, SOUND), CHAPTER)
     text = "\n".join(notebooks.text(cell["source"]) for cell in shown["cells"])
-    assert text.index("Words.") < text.index("Double 21") < text.index("twice = ...") < text.index(":::{dropdown} Hint") < text.index(":::{dropdown} Solution") < text.index("## Next")
+    order = ["## Adapt", "Double 21", "twice = ...", ":::{dropdown} Hint", ":::{dropdown} Solution", "Words.", "## Next"]
+    assert sorted(order, key=text.index) == order
     (check,) = re.findall(r'data-check="([^"]*)"', text)
     assert html.unescape(check) == exercises.load(written(tmp_path, SOUND), CHAPTER)[0].judge
+
+
+def test_exercises_below_one_heading_keep_their_order_and_a_label_its_heading(tmp_path):
+    chapter = {"cells": [{**CHAPTER["cells"][0], "source": "# A\n\n(adapt)=\n## Adapt\n\n## Next"}, CHAPTER["cells"][1]]}
+    shown = exercises.in_notebook(chapter, written(tmp_path, SOUND, {**SOUND, "id": "again"}), chapter)
+    assert [cell["id"] for cell in shown["cells"] if cell["source"]] == ["a", "a-part2", "exercise-double", "exercise-again", "a-part3"]
+    assert shown["cells"][1]["source"] == "(adapt)=\n## Adapt"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.exercises.yml")), ids=lambda path: path.name.partition(".")[0])
+def test_at_each_level_what_can_be_done_in_the_page_comes_before_what_needs_the_kit(path):
+    chapter = notebooks.read(path.with_name(path.name.replace(".exercises.yml", ".ipynb")))
+    parts: list[list[str]] = []
+    for cell in exercises.in_notebook(chapter, path, chapter)["cells"]:
+        if re.match(r"#{3,4} (?:Repeat|Adapt|Extend)$", notebooks.text(cell["source"]), re.M):
+            parts.append([])
+        elif parts and cell["id"].startswith(("exercise-", "solution-")):
+            parts[-1].append("page" if cell["id"].removeprefix("exercise-") in of(path.name.partition(".")[0]) else "kit")
+    assert len(parts) == 3 and all(part[0] == "page" and part[1:].count("page") == 0 for part in parts)
 
 
 def test_chapter_without_exercises_stays_as_it_is(tmp_path):
