@@ -170,8 +170,8 @@ def explore(frame: pd.DataFrame, controls: Sequence[str], summary: str = "Every 
     """A table of what becomes of each claim in each setting, which the page turns into a figure with controls.
 
     `frame` has a row for every setting and claim: the columns named in `controls` (numbers become a slider, texts a choice), `claim`, `printed` and `computed`
-    (texts), `holds` (true or false), and where something is to be drawn `estimate`, `low`, `high`, `line` (the value that decides) and `axis` (what is drawn;
-    logarithmic where it ends in "ratio"). The first setting is where the figure starts. Raises ValueError where no controls are named,
+    (texts), `holds` (true or false), and where something is to be drawn `estimate`, `low`, `high`, `line` (the value that decides), `from` and `to` (the band of values
+    that print as the source does) and `axis` (what is drawn; logarithmic where it ends in "ratio"). The first setting is where the figure starts. Raises ValueError where no controls are named,
     a column is missing, a setting or a verdict is empty, or a claim stands twice in a setting.
     """
     controls = list(controls)
@@ -208,5 +208,5 @@ def _explored(cell: Mapping[str, Any] | None) -> str:
     """One claim in one setting: what was computed, the verdict in words, and what is drawn."""
     if cell is None:
         return "<td>does not apply</td>"
-    drawn = "".join(f' data-{name}="{cell[name]:.4g}"' for name in ("estimate", "low", "high", "line") if pd.notna(cell.get(name)))
+    drawn = "".join(f' data-{name}="{cell[name]:.4g}"' for name in ("estimate", "low", "high", "line", "from", "to") if pd.notna(cell.get(name)))
     return f'<td data-holds="{"yes" if cell["holds"] else "no"}"{drawn}><span>{html.escape(cell["computed"])}</span> <b>{_HOLDS[bool(cell["holds"])]}</b></td>'

@@ -46,6 +46,20 @@ WALK = """((number) => {
         if (!told.startsWith(`${held} of ${asked} claim${asked === 1 ? "" : "s"} hold${held === 1 ? "s" : ""}.`)) found.push(`${setting.join(", ")}: says ${told}, where ${held} hold`);
         const drawn = figure.querySelectorAll("circle.now, line.now").length;
         const given = row.querySelectorAll("[data-estimate]").length + [...row.querySelectorAll("[data-low]")].filter((cell) => +cell.dataset.low < +cell.dataset.high).length;
+        [...figure.querySelectorAll(".explore-claims li")].forEach((item, place) => {
+            const cell = row.cells[place + boxes.length], {from, to, estimate, holds} = cell.dataset, band = item.querySelector("rect.prints"), mark = item.querySelector("circle.now");
+            if (Boolean(band) !== (+from < +to)) return found.push(`${setting.join(", ")}: the band of what prints so is ${band ? "drawn without need" : "missing"}`);
+            const [left, wide, at] = band ? [band.getAttribute("x"), band.getAttribute("width"), mark.getAttribute("cx")].map(parseFloat) : [];
+            if (band && (left - 0.02 <= at && at <= left + wide + 0.02) !== (holds === "yes")) found.push(`${setting.join(", ")}: the mark of ${estimate} does not lie as ${holds} says`);
+            if (band && !figure.querySelector(".explore-key").textContent.includes("Band: ")) found.push("the key does not name the band");
+            const ends = [...item.querySelectorAll("text")].map((label) => label.textContent.replace("−", "-"));
+            const all = [...table.tBodies[0].rows].flatMap((each) => ["low", "estimate", "high", "line", "from", "to"].map((name) => Number(each.cells[place + boxes.length].dataset[name] ?? NaN))).filter(Number.isFinite);
+            const span = Math.max(...all) - Math.min(...all);
+            for (const text of ends) {
+                const half = 0.5 / 10 ** (text.split(".")[1] ?? "").length, off = Math.min(...all.map((value) => Math.abs(value - text)));
+                if (off > half * 1.001 || (off > 0 && span && half > span / 20)) found.push(`an end is labelled ${text}, where no value is near`);
+            }
+        });
         if (drawn !== given) found.push(`${setting.join(", ")}: draws ${drawn} marks, where the table gives ${given}`);
     }
     figure.querySelector("button").click();

@@ -17,6 +17,7 @@ function exploreTable(table, number) {
     axis: head.dataset.axis,
   }));
   const rows = [...table.tBodies[0].rows];
+  const banded = table.querySelector("[data-from]") ? "Band: the values that print as the source does; a mark in it holds, whether on the dashed line or beside it. " : "";
   const settings = rows.map((row) => controls.map((_, place) => row.cells[place].textContent));
   const start = settings[0];
   const chosen = [...start];
@@ -56,7 +57,7 @@ function exploreTable(table, number) {
     claim.item = make("li", {}, words, claim.strip);
     list.append(claim.item);
   });
-  figure.append(list, make("p", { class: "explore-key" }, "Thick: this setting. Thin and grey: the start. Dashed: the value that decides. ", again));
+  figure.append(list, make("p", { class: "explore-key" }, `Thick: this setting. Thin and grey: the start. Dashed: the value that decides, or that of no difference. ${banded}`, again));
   again.addEventListener("click", () => {
     chosen.splice(0, chosen.length, ...start);
     if (document.activeElement === again) figure.querySelector("input:checked, .explore-slider:not([hidden]) input").focus(); // the button is about to go
@@ -75,7 +76,7 @@ function exploreTable(table, number) {
   }
 
   const at = (cell, name) => (name in cell.dataset ? Number(cell.dataset[name]) : NaN);
-  const range = ["low", "estimate", "high", "line"];
+  const range = ["low", "estimate", "high", "line", "from", "to"];
 
   /* Where values of a claim stand on its strip, in per cent: one axis for all settings. */
   function axis(claim) {
@@ -83,11 +84,12 @@ function exploreTable(table, number) {
     const all = rows.flatMap((row) => range.map((name) => at(row.cells[claim.place], name))).filter(Number.isFinite);
     const [least, most] = [Math.min(...all), Math.max(...all)];
     const place = (value) => 4 + (92 * (scale(value) - scale(least))) / (scale(most) - scale(least) || 1);
-    return { least, most, place, empty: !all.length };
+    const decimals = Math.max(0, 1 - Math.floor(Math.log10(most - least || 1))); // as many as tell one end from the other, with one to spare
+    return { least, most, place, decimals, empty: !all.length };
   }
 
   function draw(claim, row) {
-    const { least, most, place, empty } = axis(claim);
+    const { least, most, place, decimals, empty } = axis(claim);
     claim.strip.hidden = empty;
     if (empty) return;
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -104,16 +106,19 @@ function exploreTable(table, number) {
       if (Number.isFinite(estimate)) add("circle", { cx: percent(estimate), cy: y, r: kind === "now" ? 6 : 3, class: kind });
     };
     const cell = row.cells[claim.place];
-    const line = at(cell, "line");
+    const [line, from, to] = ["line", "from", "to"].map((name) => at(cell, name));
+    if (from < to) add("rect", { x: percent(from), width: `${(place(to) - place(from)).toFixed(2)}%`, y: 2, height: 32, class: "prints" });
     if (Number.isFinite(line)) add("line", { x1: percent(line), x2: percent(line), y1: 2, y2: 34, class: "decides" });
     bar(rows[0].cells[claim.place], 28, "start");
     bar(cell, 15, "now");
     const labels = [[least, "start"], [most, "end"]].filter(([value]) => !(Math.abs(place(value) - place(line)) < 18));
     if (Number.isFinite(line)) labels.push([line, place(line) < 15 ? "start" : place(line) > 85 ? "end" : "middle"]);
     for (const [value, anchor] of labels) {
-      add("text", { x: percent(value), y: 48, "text-anchor": anchor }, String(Number(value.toPrecision(value === line ? 3 : 2))).replace("-", "−"));
+      const text = value === line ? String(Number(value.toPrecision(3))) : value.toFixed(decimals).replace(/^-(?=[0.]+$)/, "");
+      add("text", { x: percent(value), y: 48, "text-anchor": anchor }, text.replace("-", "−"));
     }
-    claim.strip.replaceChildren(svg, make("small", {}, claim.axis));
+    const band = place(to) - place(from) > 1 ? `; within the band it prints as ${claim.printed}` : "";
+    claim.strip.replaceChildren(svg, make("small", {}, `${claim.axis}${band}`));
   }
 
   function show() {

@@ -61,6 +61,41 @@ def test_verdict_in_words_is_the_one_that_is_drawn(chapter):
             assert text.endswith(words), setting
 
 
+def numbers(attributes: str) -> dict[str, float]:
+    return {name: float(value) for name, value in re.findall(r'data-(estimate|line|from|to)="(.*?)"', attributes)}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_an_estimate_holds_as_printed_exactly_where_it_lies_in_the_band_that_is_drawn(chapter):
+    figure = figure_of(chapter)
+    banded = {claim for cells in figure.settings.values() for claim, (attributes, _) in zip(figure.claims, cells) if "data-from" in attributes}
+    decided = {claim for claim in figure.claims if re.match("(?:Odds ratio|p value), as printed|.*: the printed p(?! *below)", claim)}
+    assert banded == decided
+    for setting, cells in figure.settings.items():
+        for claim, (attributes, _) in zip(figure.claims, cells):
+            if claim in banded:
+                drawn = numbers(attributes)
+                assert drawn["from"] <= drawn["line"] < drawn["to"], (setting, claim)
+                assert ('data-holds="yes"' in attributes) == (drawn["from"] <= drawn["estimate"] < drawn["to"]), (setting, claim)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_computed_p_values_have_a_zero_before_the_point_exactly_where_the_source_writes_one(chapter):
+    heads = [plain(small) for small in re.findall("<small>(.*?)</small>", shown(chapter, "explore-code"))]
+    for cells in figure_of(chapter).settings.values():
+        for printed, (_, text) in zip(heads, cells, strict=True):
+            if re.search(r"(?<!\d)\d*\.\d", printed):
+                written = {bool(found) for found in re.findall(r"p [=<] (0?)\.", text)}
+                assert written <= {bool(re.search(r"(?<!\d)0\.", printed))}, (printed, text)
+
+
+def test_controls_of_the_crisis_figure_name_the_arms_and_how_many_outcomes_are_unknown():
+    crisis = next(path for path in CHAPTERS if path.stem == "crisis-readmission-trial")
+    figure = figure_of(crisis)
+    most = [max(int(setting[place]) for setting in figure.settings) for place in (2, 3)]
+    assert figure.controls[2:] == [f"{arm} arm: readmitted of the {count} unknown" for arm, count in zip(("Peer support", "Control"), most)]
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_every_control_has_more_than_one_value(chapter):
     figure = figure_of(chapter)
@@ -83,4 +118,4 @@ def test_worst_case_of_the_unknown_is_that_of_the_chapters_table():
     most = max(setting[2] for setting in settings)
     told = [text for _, text in settings["adjusted for team", "filled in", most, "0"]]
     p = re.search(r"(?<!\d)\.\d+", plain(row))[0]
-    assert any(f"p = {p}" in text for text in told)
+    assert any(f"p = 0{p}" in text for text in told)  # the figure writes the zero, as the source does
