@@ -403,7 +403,7 @@ def _percentage(numbers: Mapping[str, Printed], people: tuple[int, str] | None) 
 def _seen(study: Study, by: Mapping[str, Any]) -> tuple[int, str] | None:
     """How many people of an arm, at a visit or not, have a value in the column as the records are made, and where study.yml says so; None where it does not, or about other rows."""
     entry = next((each for each in study.design.get("outcomes", []) if by["column"] in columns_of_entry(each)), None)
-    observed = any(claim.by["statistic"] in ("observed", "percent_observed") and claim.by.get("column") == by["column"] for claim in numbers_of(study))
+    observed = any(claim.by["statistic"] in ("observed", "percent_observed") and claim.by.get("column") == by["column"] and rows_of(claim.by) == rows_of(by) for claim in numbers_of(study))
     found = _cell(study, by)
     if entry is None or observed or found is None or len(found[0]) > 1 or by["table"] != table_of(study, by["column"]):
         return None

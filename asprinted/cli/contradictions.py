@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from asprinted import checks, reanalysis
-from asprinted.cli.ways import advised, without
+from asprinted.cli.ways import advised, of_all_seen, without
 from asprinted.consistency.conflict import CONTRADICTORY, and_list, sign_alone
 from asprinted.printed import parse
 from asprinted.questions import pairs
@@ -79,7 +79,8 @@ def declaration(study: Study, found: Sequence[checks.Checked], id: str, beside: 
     """The verdict to expect of a claim that contradicts others, and why: a smallest set of numbers that it contradicts, the proof, and what would heal it.
 
     beside: the claims that are left out together with it, of which the reason does not speak. "method" where another analysis of the study file could
-    have printed the numbers, or the claim is a model's and what it contradicts is not; "upstream-rounding" where it is one last digit away; else,
+    have printed the numbers, or the claim is a model's and what it contradicts is not; "upstream-rounding" where it is one last digit away; "definition"
+    where people seen in all, who may be others, are among what cannot stand together; else,
     and where it is the sign alone, "misprint". Of a claim that contradicts nothing, "method", and a reason to be filled in.
     """
     proofs: dict[frozenset[str], tuple[str, list[str]]] = {}  # what cannot stand together → a proof, and in the order of print
@@ -121,6 +122,8 @@ def _fitting(study: Study, faults: Sequence[checks.Checked], found: Sequence[che
         return "upstream-rounding"
     if any(id in each.claims.get(name, ()) and sign_alone(before, after) for each in faults for name, before, after in each.finding.healing):
         return "misprint"
+    if any(of_all_seen(study, other) for other in (id, *against) if other in study.claims):
+        return "definition"
     of_model = (study.claim(id).by or {}).get("model")
     beside = any(other in study.claims and (study.claims[other].by or {}).get("model") != of_model for other in against)
     return "method" if of_model and beside else "misprint"

@@ -73,8 +73,9 @@ def _ends(each: checks.Checked, ids: Way) -> bool:
 def _ways(study: Study, each: checks.Checked) -> list[Way]:
     """The smallest sets of derived numbers that end one fault, then those with counts of which records could follow, and only where there are neither those with numbers of people."""
     finding, named = each.finding, {name: of[0] for name, of in each.claims.items() if len(of) == 1 and of[0] in study.claims}
+    held = _fixed(study)
     tiers = {name: _tier(study, named[name]) for name in finding.printed if name in named}
-    fixed = {name for name in tiers if tiers[name] and named[name] in _fixed(study)}
+    fixed = {name for name in tiers if tiers[name] and named[name] in held}
     healed = {name for name, _, _ in finding.healing} if len(finding.healing) == 1 else set()
     found: list[tuple[str, ...]] = []
     for most in range(3):
@@ -86,9 +87,17 @@ def _ways(study: Study, each: checks.Checked) -> list[Way]:
 
 
 def _tier(study: Study, id: str) -> int:
-    """How late a claim is to be doubted: 0 where it is derived from other numbers, 1 of counts of what people had, 2 of how many people there are."""
+    """How late a claim is to be doubted: -1 of how many were seen in all, 0 where it is derived from other numbers, 1 of counts of what people had, 2 of how many people there are."""
     statistic = study.claims[id].by["statistic"]
+    if of_all_seen(study, id):
+        return -1
     return 2 if statistic in _PEOPLE else 1 if statistic in _COUNTS else 0
+
+
+def of_all_seen(study: Study, id: str) -> bool:
+    """True of a claim on how many people of all arms were seen, which the design does not take: it may count people of whom the answer is not known."""
+    by, arm = study.claims[id].by or {}, study.design.get("people", {}).get("arms", {}).get("column")
+    return by.get("statistic") == "observed" and arm is not None and arm not in by.get("filter", {}) and id not in _fixed(study)
 
 
 def _rank(study: Study, ids: Way) -> tuple[int, int]:

@@ -129,6 +129,8 @@ def _entry(plan: Plan, outcome: Outcome, parts: Parts, at_visits: bool) -> None:
         first, *later = plan.times
         shares = ", ".join(f"{time}: {column}.share_{time}" for time in plan.times)
         fields.append(f"share: {{{shares}}}")
+        by_arm = ", ".join(f"{quoted(arm)}: …" for arm, _ in plan.arms)
+        hints.append(f"where a share differs by arm, name an assumption for each: {plan.times[-1]}: {{{by_arm}}}")
         parts.assume(f"{column}.share_{first}", f"Share with {column} at the first visit, as a fraction", "0", "Nobody at the start; edit it where some have it then.")
         for time in later:
             parts.assume(f"{column}.share_{time}", f"Share with {column} at {plan.visit} {time} that the draw starts from, as a fraction", "0.3", "To start from; printed counts and percentages take over.")
@@ -179,7 +181,8 @@ def _cuts(plan: Plan, outcome: Outcome) -> list[str]:
     """What to write where the outcome is a score of which another is a cut, or a cut of one."""
     score, yes_no = ([each.column for each in plan.outcomes if each.kind == kind] for kind in ("score", "yes-no"))
     if outcome.kind == "score" and yes_no:
-        visit = f", at: {plan.times[-1]}" if plan.times else ""
+        own = next(each for each in plan.outcomes if each.column == yes_no[0])
+        visit = f", at: {plan.times[-1]}" if plan.times and not plan.at_visits(own) else ""
         return [f"where a yes/no, such as {yes_no[0]}, is a cut of this score: list it before the score, and write here cut: {{{yes_no[0]}: {{from: …{visit}}}}}, or `to` where yes is low; a score halved since the start is {{to: 0.5, of: {outcome.column}_start{visit}}}, where that column stands"]
     if outcome.kind == "yes-no" and score:
         return ["where this is a cut of a score (so many points or more): see `cut` there"]

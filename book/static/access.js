@@ -5,6 +5,7 @@
     [".bd-article pre", "Code or output"],
     [".bd-article :is(.cell_output > .output, .pst-scrollable-table-container):not(:has(> pre))", "Table"],
     [".bd-article .picture", "Picture"],
+    [".bd-article div.math", "Formula"],
   ];
   const kind = (box) => KINDS.find(([selector]) => box.matches?.(selector));
   const label = (box, [selector, word]) =>

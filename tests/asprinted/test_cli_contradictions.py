@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -397,3 +398,16 @@ def test_a_number_that_was_left_out_and_prints_all_the_same_is_no_fault(write_st
     told = capsys.readouterr().out
     assert "calm.course.observed was left out, and prints 60 in these records all the same: nothing is to be noted of it." in told and "expect:" not in told
     assert main(["verify", str(folder), "--engine", "own"]) == FINE
+
+
+def test_people_seen_in_all_are_doubted_first_and_may_be_others():
+    study = load(Path(__file__).resolve().parents[1] / "papers" / "wiles-2013")
+    by = {"table": "visits", "column": "response", "statistic": "observed", "filter": {"month": 6}}
+    study = replace(study, claims=study.claims | {"seen": replace(study.claims["response.therapy.n"], id="seen", printed="422", by=by)})
+    found = checks.findings(study)
+    ways = contradictions.advised(study, [each for each in found if each.fault])
+    assert ways[0] == ("seen",) and ("response.usual.percent",) in ways
+    assert contradictions.declaration(study, found, "seen")[0] == contradictions.declaration(study, found, "response.usual.percent")[0] == "definition"
+    [shares] = [each for each in found if each.about == "visits.response, arm therapy, month 6"]
+    assert "206: design › visits › seen" in shares.finding.question, "the total leaves the people of each arm as the design has them"
+    assert synthesis.synthesise(contradictions.without(study, ["seen"]))["visits"]["response"].notna().sum() == 206 + 213 + 197 + 198

@@ -535,7 +535,7 @@ def test_a_share_followed_up_is_printed_where_nobody_says_how_many_were_seen(wri
 def test_a_share_followed_up_that_the_numbers_seen_do_not_give_is_refused(written):
     data = trial()
     data["claims"]["followed.all"] = followed("94%")  # 357 of 402 are seen
-    with pytest.raises(StudyError, match="beside the other numbers seen"):
+    with pytest.raises(StudyError, match="the other numbers seen leave 357"):
         synthesis.synthesise(written(data))
 
 

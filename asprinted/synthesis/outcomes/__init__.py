@@ -106,18 +106,20 @@ def _seen(study: Study, entry: Mapping[str, Any], frame: pd.DataFrame, losses: n
     """
     spec = study.design.get("visits", {}) if at_visits(study, frame) else entry
     codes, names = cells(study, frame)
-    wanted = [(codes == code, *3 * [_amount(study, spec, arm, time)]) for code, (arm, time) in enumerate(names) if arm in spec.get("seen", {})]
-    printed = [(target.rows, *_numbers(target)) for target in aims if target.by["statistic"] == "observed" and target.rows is not None]
+    wanted = [(codes == code, *3 * [_amount(study, spec, arm, time)], f"'seen' of {arm}") for code, (arm, time) in enumerate(names) if arm in spec.get("seen", {})]
+    printed = [(target.rows, *_numbers(target), target.id) for target in aims if target.by["statistic"] == "observed" and target.rows is not None]
     wavering = generator(study, "losses", "visits").standard_normal(len(frame)) if at_visits(study, frame) else 0.0
     readiness = np.repeat(losses, len(frame) // len(losses)) + WAVERING * wavering
     there, open_ = np.ones(len(frame), dtype=bool), np.ones(len(frame), dtype=bool)
-    for rows, least, number, most in sorted([*printed, *wanted], key=lambda each: int(each[0].sum())):  # the smallest first: larger ones hold them, or none of theirs
+    for rows, least, number, most, asks in sorted([*printed, *wanted], key=lambda each: int(each[0].sum())):  # the smallest first: larger ones hold them, or none of theirs
         free, now = np.flatnonzero(rows & open_), int((rows & there).sum())
         number = min(max(number, least, now - len(free)), most, now) if least <= now and now - len(free) <= most else number
         lost = now - number
         if not 0 <= lost <= len(free):
             field, where = entry["column"], SEPARATOR.join(("design", "visits" if at_visits(study, frame) else "outcomes"))
-            raise StudyError(study.file, where, field, f"{number} of {int(rows.sum())} people cannot have it, beside the other numbers seen: correct 'seen', or the claims of the number observed.")
+            asked, left = (f"{low}" if low == high else f"{low} to {high}" for low, high in ((least, most), (now - len(free), now)))
+            remedy = f"{asks} asks for {asked} of these {int(rows.sum())} people to have it, and the other numbers seen leave {left}: correct one of them, or 'seen', or leave it out with --all-but."
+            raise StudyError(study.file, where, field, remedy)
         there[free[np.argsort(-readiness[free], kind="stable")[:lost]]] = False
         open_ &= ~rows
     return there
