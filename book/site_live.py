@@ -113,7 +113,7 @@ BEGINS = """((cell) => {
     const caret = field.value.slice(0, field.selectionStart).split("\\n").length;
     if (!asked.length) return ["no line of the cell is there to be changed"];
     if (caret !== asked[0]) found.push(`the caret stands in line ${caret}, and line ${asked[0]} is to be changed`);
-    if (!cell.querySelector("label").textContent.includes(`line ${asked[0]}`)) found.push(`the label does not say which line is to be changed: ${cell.querySelector("label").textContent}`);
+    if (cell.querySelector("label").textContent.match(/Begin at lines? (\\d+)/)?.[1] !== `${asked[0]}`) found.push(`the label does not say which line is to be changed: ${cell.querySelector("label").textContent}`);
     const expect = (what, lines) => `${marked()}` === `${lines}` || found.push(`${what} the lines ${marked()} are marked, not ${lines}`);
     expect("at first", asked);
     type(`# mine\\n${before}`);
